@@ -1,0 +1,120 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+let package = Package(
+    name: "tollgate",
+    platforms: [.macOS(.v15)],
+    products: [.executable(name: "tollgate", targets: ["tollgate"])],
+    dependencies: [
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+    ],
+    targets: [
+        // Layer 0
+        .target(name: "Essentials", dependencies: [.logging, .metrics, .crypto]),
+        // Layer 1
+        .target(name: "ResourceModel", dependencies: ["Essentials"]),
+        .target(
+            name: "Authentication",
+            dependencies: ["Essentials", .crypto, .cryptoExtras, .jwtKit, .x509, .swiftASN1, .logging, .metrics]),
+        .target(name: "Authorization", dependencies: ["Essentials", .crypto]),
+        .target(name: "AuditTrail", dependencies: ["Essentials", .crypto, .logging, .metrics]),
+        // Layer 2
+        .target(name: "Persistence", dependencies: ["Essentials", "Authentication", "AuditTrail", .grdb, .logging]),
+        .target(
+            name: "Connectors",
+            dependencies: [
+                "Essentials", "Authentication", .asyncHTTPClient, .nioCore, .nioPosix, .nioHTTP1, .nioSSL, .logging,
+            ]),
+        .systemLibrary(name: "CInotify"),
+        .target(name: "ManifestFiles", dependencies: ["Essentials", "ResourceModel", "CInotify", .yams, .logging]),
+        .target(name: "RuntimeState", dependencies: ["Essentials", "Authentication", "Authorization", .metrics]),
+        // Layer 3
+        .target(
+            name: "Reconcilers",
+            dependencies: [
+                "Essentials", "ResourceModel", "Authentication", "Authorization", "ManifestFiles", "RuntimeState",
+                .logging, .metrics,
+            ]),
+        .target(
+            name: "Pipeline",
+            dependencies: [
+                "Essentials", "Authentication", "Authorization", "AuditTrail", "RuntimeState", .logging, .metrics,
+            ]),
+        // Layer 4
+        .target(
+            name: "HTTPService",
+            dependencies: [
+                "Essentials", "Authentication", "Authorization", "AuditTrail", "RuntimeState", "Pipeline",
+                .hummingbird, .hummingbirdTLS, .hummingbirdHTTP2, .httpTypes, .nioCore, .nioPosix, .nioHTTP1,
+                .nioHTTPTypes, .nioSSL, .nioCertificateReloading, .logging, .metrics, .serviceLifecycle,
+            ]),
+        // Layer 5
+        .executableTarget(
+            name: "tollgate",
+            dependencies: [
+                "Essentials", "ResourceModel", "Authentication", "Authorization", "AuditTrail", "Persistence",
+                "Connectors", "ManifestFiles", "RuntimeState", "Reconcilers", "Pipeline", "HTTPService",
+                .argumentParser, .tomlKit, .asyncHTTPClient, .nioCore, .nioPosix, .nioHTTP1, .logging, .metrics,
+                .serviceLifecycle, .unixSignals,
+            ]),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+// One setting for every Swift target of the product and its tests.
+for target in package.targets where target.type != .system {
+    target.swiftSettings =
+        (target.swiftSettings ?? []) + [
+            .enableUpcomingFeature("ExistentialAny"),  // SE-0335
+            .enableUpcomingFeature("MemberImportVisibility"),  // SE-0444
+            .enableUpcomingFeature("InternalImportsByDefault"),  // SE-0409
+            .enableUpcomingFeature("NonisolatedNonsendingByDefault"),  // SE-0461
+            .enableUpcomingFeature("InferIsolatedConformances"),  // SE-0470
+            .treatAllWarnings(as: .error),
+        ]
+}
+
+extension Target.Dependency {
+    static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
+    static let asyncHTTPClient = product(name: "AsyncHTTPClient", package: "async-http-client")
+    static let crypto = product(name: "Crypto", package: "swift-crypto")
+    static let cryptoExtras = product(name: "CryptoExtras", package: "swift-crypto")
+    static let grdb = product(name: "GRDB", package: "GRDB.swift")
+    static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
+    static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
+    static let hummingbirdHTTP2 = product(name: "HummingbirdHTTP2", package: "hummingbird")
+    static let hummingbirdTLS = product(name: "HummingbirdTLS", package: "hummingbird")
+    static let hummingbirdTesting = product(name: "HummingbirdTesting", package: "hummingbird")
+    static let jwtKit = product(name: "JWTKit", package: "jwt-kit")
+    static let logging = product(name: "Logging", package: "swift-log")
+    static let metrics = product(name: "Metrics", package: "swift-metrics")
+    static let metricsTestKit = product(name: "MetricsTestKit", package: "swift-metrics")
+    static let nioCertificateReloading = product(name: "NIOCertificateReloading", package: "swift-nio-extras")
+    static let nioCore = product(name: "NIOCore", package: "swift-nio")
+    static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
+    static let nioHTTPTypes = product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+    static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
+    static let nioSSL = product(name: "NIOSSL", package: "swift-nio-ssl")
+    static let serviceLifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let swiftASN1 = product(name: "SwiftASN1", package: "swift-asn1")
+    static let tomlKit = product(name: "TOMLKit", package: "TOMLKit")
+    static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
+    static let x509 = product(name: "X509", package: "swift-certificates")
+    static let yams = product(name: "Yams", package: "Yams")
+}

@@ -1,0 +1,143 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+/// Every code that an answer of Tollgate can carry: `area.reason`, stable, with its HTTP status and the message that it has unless the place
+/// where it arises says more. `docs/reference/error-codes.md` lists the same table; a test compares both.
+package enum ErrorCode: String, Sendable, CaseIterable {
+    case authMissingToken = "auth.missing_token"
+    case authInvalidScheme = "auth.invalid_scheme"
+    case authInvalidToken = "auth.invalid_token"
+    case authUnsupportedAlgorithm = "auth.unsupported_algorithm"
+    case authTokenExpired = "auth.token_expired"
+    case authTokenRevoked = "auth.token_revoked"
+    case authInvalidAudience = "auth.invalid_audience"
+    case authInvalidIssuer = "auth.invalid_issuer"
+    case authInvalidCertificate = "auth.invalid_certificate"
+    case authAuthenticationRequired = "auth.authentication_required"
+    case authMissingScope = "auth.missing_scope"
+    case authWorkspaceForbidden = "auth.workspace_forbidden"
+    case authTenantMismatch = "auth.tenant_mismatch"
+    case authAccountSuspended = "auth.account_suspended"
+    case authIPForbidden = "auth.ip_forbidden"
+    case authRateLimitedIP = "auth.rate_limited.ip"
+    case authRateLimitedIdentity = "auth.rate_limited.identity"
+    case authKeyUnavailable = "auth.key_unavailable"
+    case authStoreUnavailable = "auth.store_unavailable"
+    case authBlockNotFound = "auth.block_not_found"
+    case authNoConfig = "auth.no_config"
+    case tokenNotFound = "token.not_found"
+    case tokenAlreadyExists = "token.already_exists"
+    case tokenNotActive = "token.not_active"
+    case tokenGrantExceedsCaller = "token.grant_exceeds_caller"
+    case policyPathInvalid = "policy.path_invalid"
+    case policyActionInvalid = "policy.action_invalid"
+    case policyResourceConflict = "policy.resource_conflict"
+    case policyRouteUnmapped = "policy.route_unmapped"
+    case policyPermissionDenied = "policy.permission_denied"
+    case policyScopeDenied = "policy.scope_denied"
+    case policyPlatformRequired = "policy.platform_required"
+    case policyTenantDenied = "policy.tenant_denied"
+    case policyNotOwner = "policy.not_owner"
+    case policyProjectDenied = "policy.project_denied"
+    case policyRuleDenied = "policy.rule_denied"
+    case policyRolesInvalid = "policy.roles_invalid"
+    case policyUnavailable = "policy.unavailable"
+    case configInvalid = "config.invalid"
+    case decisionUntrustedProxy = "decision.untrusted_proxy"
+    case decisionNotReady = "decision.not_ready"
+    case decisionTimeout = "decision.timeout"
+    case decisionInternal = "decision.internal"
+    case decisionOverloaded = "decision.overloaded"
+    case requestBadMethod = "request.bad_method"
+    case requestBadHost = "request.bad_host"
+    case requestConflictingOrigin = "request.conflicting_origin"
+    case requestDuplicateHeader = "request.duplicate_header"
+    case requestMalformed = "request.malformed"
+    case requestInvalid = "request.invalid"
+    case requestIdempotencyMismatch = "request.idempotency_mismatch"
+    case requestNotFound = "request.not_found"
+    case requestMethodNotAllowed = "request.method_not_allowed"
+    case requestTimeout = "request.timeout"
+    case requestTooLarge = "request.too_large"
+    case requestHeadersTooLarge = "request.headers_too_large"
+    case auditUnavailable = "audit.unavailable"
+    case auditBadFilter = "audit.bad_filter"
+    case auditBadCursor = "audit.bad_cursor"
+    case auditTenantForbidden = "audit.tenant_forbidden"
+    case auditQueryTooWide = "audit.query_too_wide"
+    case internalError = "internal.error"
+
+    /// The HTTP status that goes with the code.
+    package var status: Int { row.status }
+
+    /// The message unless a more telling one is given.
+    package var message: String { row.message }
+
+    private var row: (status: Int, message: String) {
+        switch self {
+        case .authMissingToken: (401, "Missing bearer token")
+        case .authInvalidScheme: (401, "Authorization header must use the Bearer scheme")
+        case .authInvalidToken: (401, "Invalid bearer token")
+        case .authUnsupportedAlgorithm: (401, "Bearer token is signed with an unsupported algorithm")
+        case .authTokenExpired: (401, "Bearer token has expired")
+        case .authTokenRevoked: (401, "Service token has been revoked")
+        case .authInvalidAudience: (401, "Bearer token has an invalid audience")
+        case .authInvalidIssuer: (401, "Bearer token has an invalid issuer")
+        case .authInvalidCertificate: (401, "Invalid client certificate")
+        case .authAuthenticationRequired: (401, "Authentication required")
+        case .authMissingScope: (403, "Missing required scopes")
+        case .authWorkspaceForbidden: (403, "Workspace access denied")
+        case .authTenantMismatch: (403, "Tenant access denied")
+        case .authAccountSuspended: (403, "Account is suspended")
+        case .authIPForbidden: (403, "Address not allowed for this credential")
+        case .authRateLimitedIP: (429, "Too many authentication attempts")
+        case .authRateLimitedIdentity: (429, "Too many authentication attempts")
+        case .authKeyUnavailable: (503, "Unable to resolve signing key")
+        case .authStoreUnavailable: (503, "Token store unavailable")
+        case .authBlockNotFound: (404, "No such block")
+        case .authNoConfig: (404, "No AuthConfig covers this host")
+        case .tokenNotFound: (404, "Service token not found")
+        case .tokenAlreadyExists: (409, "A service token with this identifier exists")
+        case .tokenNotActive: (409, "Service token is not active")
+        case .tokenGrantExceedsCaller: (403, "Cannot grant more than you hold")
+        case .policyPathInvalid: (400, "The path is not canonical")
+        case .policyActionInvalid: (400, "The action is not a permission")
+        case .policyResourceConflict: (400, "Resource attributes disagree")
+        case .policyRouteUnmapped: (403, "No rule covers this route")
+        case .policyPermissionDenied: (403, "Permission denied")
+        case .policyScopeDenied: (403, "Scope does not permit this action")
+        case .policyPlatformRequired: (403, "Platform principal required")
+        case .policyTenantDenied: (403, "Cross-tenant access denied")
+        case .policyNotOwner: (403, "Not the owner of the resource")
+        case .policyProjectDenied: (403, "Project access denied")
+        case .policyRuleDenied: (403, "Denied by rule")
+        case .policyRolesInvalid: (422, "The role data is invalid")
+        case .policyUnavailable: (503, "Policy engine unavailable")
+        case .configInvalid: (503, "The configuration of this host is invalid")
+        case .decisionUntrustedProxy:
+            (403, "The peer is not a trusted proxy: add its address to TOLLGATE_TRUSTED_PROXIES")
+        case .decisionNotReady: (503, "Not ready to decide")
+        case .decisionTimeout: (503, "The decision took too long")
+        case .decisionInternal: (503, "Internal fault")
+        case .decisionOverloaded: (503, "Too many decisions in flight")
+        case .requestBadMethod: (400, "The method is missing or not an HTTP token of at most 32 characters")
+        case .requestBadHost: (400, "The host is missing or not a host name")
+        case .requestConflictingOrigin: (400, "Two headers describe the original request differently")
+        case .requestDuplicateHeader: (400, "A header that may come once came more than once")
+        case .requestMalformed: (400, "The request is malformed")
+        case .requestInvalid: (422, "A value is invalid")
+        case .requestIdempotencyMismatch: (422, "The idempotency key was used with another body")
+        case .requestNotFound: (404, "Not found")
+        case .requestMethodNotAllowed: (405, "Method not allowed")
+        case .requestTimeout: (408, "The request took too long to arrive")
+        case .requestTooLarge: (413, "The body is too large")
+        case .requestHeadersTooLarge: (431, "The request line and headers are too large")
+        case .auditUnavailable: (503, "The audit trail cannot be written")
+        case .auditBadFilter: (400, "A filter is invalid")
+        case .auditBadCursor: (400, "The cursor does not belong to this query")
+        case .auditTenantForbidden: (403, "The audit trail of another tenant is not yours to read")
+        case .auditQueryTooWide: (503, "The query examined too many entries")
+        case .internalError: (500, "Internal error")
+        }
+    }
+}

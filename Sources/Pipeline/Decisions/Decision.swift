@@ -1,0 +1,68 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+package import Authentication
+package import Authorization
+package import Essentials
+
+/// What the pipeline answers: the same at every door; only the form differs.
+package struct Decision: Sendable {
+    /// One step of the pipeline as `explain` shows it.
+    package struct Step: Sendable {
+        package enum Outcome: String, Sendable {
+            case pass, deny, skip, unavailable
+        }
+        package var name: String
+        package var outcome: Outcome
+        package var code: ErrorCode?
+        /// What was compared with what; never token text, secret or digest.
+        package var detail: String
+        package var microseconds: Int64
+    }
+
+    /// Nil when allowed. A 503 means "cannot decide" and stays a 503 at every door.
+    package var refusal: Refusal?
+    /// Anonymous where nobody was verified.
+    package var principal: Principal
+    /// Whether the policy counts the principal as admin (admin token, or platform admin).
+    package var admin: Bool
+    /// `namespace/name` of the AuthConfig that covers the host.
+    package var authConfig: String?
+    /// The entry of `spec.hosts` that matched.
+    package var hostRule: String?
+    /// The normalised host.
+    package var host: String?
+    package var method: String?
+    package var canonicalPath: String?
+    /// The decision document, once the policy was asked.
+    package var policy: PolicyDecision?
+    /// The header that the credential came from, which Envoy is told to remove; nil for cookie, query and none.
+    package var credentialHeader: String?
+    /// Whether the AuthConfig passes the credential on to the workload.
+    package var forwardsCredential: Bool
+    /// Generation of the snapshot that decided.
+    package var snapshotGeneration: UInt64
+    package var requestID: String
+    /// Filled when the input asked for it.
+    package var steps: [Step]
+
+    package init(snapshotGeneration: UInt64, requestID: String) {
+        refusal = nil
+        principal = .anonymous
+        admin = false
+        authConfig = nil
+        hostRule = nil
+        host = nil
+        method = nil
+        canonicalPath = nil
+        policy = nil
+        credentialHeader = nil
+        forwardsCredential = false
+        self.snapshotGeneration = snapshotGeneration
+        self.requestID = requestID
+        steps = []
+    }
+
+    /// 200 when allowed, else the refusal's status.
+    package var status: Int { refusal?.status ?? 200 }
+}

@@ -1,0 +1,7 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+@main
+struct Tollgate {
+    static func main() {}
+}
