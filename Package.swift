@@ -73,6 +73,59 @@ let package = Package(
                 .argumentParser, .tomlKit, .asyncHTTPClient, .nioCore, .nioPosix, .nioHTTP1, .logging, .metrics,
                 .serviceLifecycle, .unixSignals,
             ]),
+        // Tests mirror Sources; TestSupport holds what several of them need.
+        .target(
+            name: "TestSupport", dependencies: ["Essentials", .crypto, .logging, .nioCore, .nioPosix],
+            path: "Tests/TestSupport"),
+        .testTarget(name: "EssentialsTests", dependencies: ["Essentials", "TestSupport"]),
+        .testTarget(name: "ResourceModelTests", dependencies: ["ResourceModel", "Essentials", "TestSupport"]),
+        .testTarget(
+            name: "AuthenticationTests",
+            dependencies: [
+                "Authentication", "Essentials", "TestSupport", .crypto, .cryptoExtras, .jwtKit, .x509, .swiftASN1,
+            ]),
+        .testTarget(name: "AuthorizationTests", dependencies: ["Authorization", "Essentials", "TestSupport"]),
+        .testTarget(name: "AuditTrailTests", dependencies: ["AuditTrail", "Essentials", "TestSupport", .crypto]),
+        .testTarget(
+            name: "PersistenceTests",
+            dependencies: ["Persistence", "Authentication", "AuditTrail", "Essentials", "TestSupport", .grdb]),
+        .testTarget(
+            name: "ConnectorsTests",
+            dependencies: ["Connectors", "Authentication", "Essentials", "TestSupport", .nioCore, .nioPosix, .nioHTTP1]),
+        .testTarget(
+            name: "ManifestFilesTests", dependencies: ["ManifestFiles", "ResourceModel", "Essentials", "TestSupport"]),
+        .testTarget(
+            name: "ReconcilersTests",
+            dependencies: [
+                "Reconcilers", "ManifestFiles", "ResourceModel", "RuntimeState", "Authentication", "Authorization",
+                "Essentials", "TestSupport",
+            ]),
+        .testTarget(
+            name: "PipelineTests",
+            dependencies: [
+                "Pipeline", "RuntimeState", "Authentication", "Authorization", "AuditTrail", "Essentials",
+                "TestSupport",
+            ]),
+        .testTarget(
+            name: "HTTPServiceTests",
+            dependencies: [
+                "HTTPService", "Pipeline", "RuntimeState", "Authentication", "Authorization", "AuditTrail",
+                "Persistence", "Essentials", "TestSupport", .hummingbird, .hummingbirdTesting, .httpTypes, .nioCore,
+                .nioPosix, .asyncHTTPClient, .nioSSL,
+            ]),
+        .testTarget(
+            name: "TollgateTests",
+            dependencies: [
+                "tollgate", "ResourceModel", "HTTPService", "Authentication", "Essentials", "TestSupport",
+            ]),
+        .testTarget(
+            name: "CaseTests",
+            dependencies: [
+                "tollgate", "HTTPService", "Pipeline", "Reconcilers", "ResourceModel", "RuntimeState", "Persistence",
+                "Authentication", "Authorization", "AuditTrail", "Essentials", "TestSupport", .crypto, .cryptoExtras,
+                .jwtKit,
+            ]),
+        .testTarget(name: "PeerTests", dependencies: ["Essentials", "Authentication", "TestSupport", .crypto]),
     ],
     swiftLanguageModes: [.v6]
 )
