@@ -15,7 +15,7 @@ extension Timestamp {
 
     private func formatted(fractionDigits: Int, separators: Bool) -> [UInt8] {
         let seconds = self.seconds
-        let day = Int64((Double(seconds) / 86_400).rounded(.down))
+        let day = seconds >= 0 ? seconds / 86_400 : -((86_399 - seconds) / 86_400)
         let secondOfDay = Int(seconds - day * 86_400)
         let date = CivilDate(daysSinceEpoch: Int(day))
         var text: [UInt8] = []

@@ -16,7 +16,9 @@ package struct Timestamp: Sendable, Hashable, Comparable {
     }
 
     /// Whole seconds since 1970-01-01T00:00:00Z, rounded down.
-    package var seconds: Int64 { Int64((Double(microseconds) / 1_000_000).rounded(.down)) }
+    package var seconds: Int64 {
+        microseconds >= 0 ? microseconds / 1_000_000 : -((999_999 - microseconds) / 1_000_000)
+    }
 
     /// Whole milliseconds since 1970-01-01T00:00:00Z, cut.
     package var milliseconds: Int64 { microseconds / 1000 }
