@@ -1,0 +1,140 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// Small files that are there as a whole or not at all.
+package enum DurableFile {
+    /// Why a file could not be written or read, with the path and the system's own words.
+    package struct Failure: Error, Sendable, Hashable, CustomStringConvertible {
+        package let operation: String
+        package let path: String
+        package let errorNumber: Int32
+
+        package init(operation: String, path: String, errorNumber: Int32) {
+            self.operation = operation
+            self.path = path
+            self.errorNumber = errorNumber
+        }
+
+        package var description: String { "cannot \(operation) \(path): \(String(cString: strerror(errorNumber)))" }
+    }
+
+    /// Writes a file so that readers, also after a power cut, see the old bytes or the new ones and nothing between:
+    /// temporary file beside it, sync, rename, sync of the directory.
+    ///
+    /// - Parameter mode: permission bits of the new file.
+    package static func write(_ bytes: [UInt8], to path: String, mode: UInt32 = 0o600) throws(Failure) {
+        let temporary = "\(path).tmp"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode_t(mode))
+        guard descriptor >= 0 else { throw failure("create", temporary) }
+        do throws(Failure) {
+            try writeAll(bytes, to: descriptor, path: temporary)
+            guard fchmod(descriptor, mode_t(mode)) == 0 else { throw failure("set the mode of", temporary) }
+            guard fsync(descriptor) == 0 else { throw failure("sync", temporary) }
+        } catch {
+            close(descriptor)
+            unlink(temporary)
+            throw error
+        }
+        close(descriptor)
+        guard rename(temporary, path) == 0 else { throw failure("rename to", path) }
+        try syncDirectory(of: path)
+    }
+
+    /// Reads a whole file of at most `limit` bytes; nil when there is none.
+    package static func read(_ path: String, limit: Int = 1 << 20) throws(Failure) -> [UInt8]? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return nil }
+            throw failure("open", path)
+        }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = readChunk(descriptor, &chunk)
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw failure("read", path)
+            }
+            if count == 0 { return bytes }
+            bytes.append(contentsOf: chunk.prefix(count))
+            guard bytes.count <= limit else { throw Failure(operation: "read", path: path, errorNumber: EFBIG) }
+        }
+    }
+
+    /// Makes a directory and its parents with mode 0700 where they are missing.
+    package static func makeDirectory(_ path: String) throws(Failure) {
+        if mkdir(path, 0o700) == 0 { return }
+        switch errno {
+        case EEXIST:
+            var info = stat()
+            guard stat(path, &info) == 0 else { throw failure("look at", path) }
+            guard info.st_mode & S_IFMT == S_IFDIR else {
+                throw Failure(operation: "make the directory", path: path, errorNumber: ENOTDIR)
+            }
+        case ENOENT:
+            guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
+                throw failure("make the directory", path)
+            }
+            try makeDirectory(String(path[..<slash]))
+            guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw failure("make the directory", path) }
+        default: throw failure("make the directory", path)
+        }
+    }
+
+    /// Takes a file away; a file that is not there is fine.
+    package static func remove(_ path: String) throws(Failure) {
+        guard unlink(path) == 0 || errno == ENOENT else { throw failure("remove", path) }
+        try syncDirectory(of: path)
+    }
+
+    private static func syncDirectory(of path: String) throws(Failure) {
+        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        let descriptor = open(folder.isEmpty ? "/" : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure("open", folder) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw failure("sync", folder) }
+    }
+
+    private static func writeAll(_ bytes: [UInt8], to descriptor: Int32, path: String) throws(Failure) {
+        var offset = 0
+        while offset < bytes.count {
+            let count = bytes.withUnsafeBytes { buffer in
+                Self.write(descriptor, UnsafeRawBufferPointer(rebasing: buffer[offset...]))
+            }
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw failure("write", path)
+            }
+            offset += count
+        }
+    }
+
+    private static func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+        #if canImport(Glibc)
+            Glibc.write(descriptor, bytes.baseAddress, bytes.count)
+        #else
+            Darwin.write(descriptor, bytes.baseAddress, bytes.count)
+        #endif
+    }
+
+    private static func readChunk(_ descriptor: Int32, _ chunk: inout [UInt8]) -> Int {
+        chunk.withUnsafeMutableBytes { buffer in
+            #if canImport(Glibc)
+                Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+            #else
+                Darwin.read(descriptor, buffer.baseAddress, buffer.count)
+            #endif
+        }
+    }
+
+    private static func failure(_ operation: String, _ path: String) -> Failure {
+        Failure(operation: operation, path: path, errorNumber: errno)
+    }
+}

@@ -1,0 +1,40 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Essentials
+internal import Foundation
+internal import Testing
+
+@Suite struct DurableFileTests {
+    private let folder = FileManager.default.temporaryDirectory.appending(path: "tollgate-\(UUID().uuidString)").path
+
+    @Test func writesReadsAndRemoves() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try DurableFile.makeDirectory("\(folder)/a/b")
+        let path = "\(folder)/a/b/file"
+        #expect(try DurableFile.read(path) == nil)
+        try DurableFile.write([1, 2, 3], to: path)
+        try DurableFile.write([4], to: path)
+        #expect(try DurableFile.read(path) == [4])
+        let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: "\(folder)/a/b") == ["file"])
+        try DurableFile.remove(path)
+        try DurableFile.remove(path)
+        #expect(try DurableFile.read(path) == nil)
+    }
+
+    @Test func saysWhatIsWrong() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try DurableFile.makeDirectory(folder)
+        try DurableFile.write([1, 2], to: "\(folder)/plain")
+        #expect(
+            throws: DurableFile.Failure(operation: "make the directory", path: "\(folder)/plain", errorNumber: ENOTDIR)
+        ) {
+            try DurableFile.makeDirectory("\(folder)/plain")
+        }
+        #expect(throws: DurableFile.Failure(operation: "read", path: "\(folder)/plain", errorNumber: EFBIG)) {
+            try DurableFile.read("\(folder)/plain", limit: 1)
+        }
+    }
+}
