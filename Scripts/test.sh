@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# This file is part of Tollgate.
+# SPDX-License-Identifier: Apache-2.0
+#
+# Set-up, test peers, checks, build, every test: the one command that says whether the tree is good.
+# Warnings are errors by the manifest. Words after the script are passed on to `swift test` (e.g. --filter PeerTests).
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+exec </dev/null
+
+started=$SECONDS
+# Whatever a test starts inherits this mark, so that nothing of ours outlives the run, however it ends.
+TOLLGATE_TEST_RUN="$$-$(date +%s)"
+export TOLLGATE_TEST_RUN
+
+end_children() {
+    local process pid
+    for process in /proc/[0-9]*; do
+        pid=${process#/proc/}
+        [ "$pid" = $$ ] && continue
+        if grep -qsz "^TOLLGATE_TEST_RUN=$TOLLGATE_TEST_RUN\$" "$process/environ"; then
+            kill -KILL "$pid" 2>/dev/null || true
+        fi
+    done
+}
+
+finish() {
+    local status=$?
+    trap - EXIT INT TERM
+    end_children
+    if [ $status -eq 0 ]; then
+        say "make test: GREEN after $((SECONDS - started)) s"
+    else
+        say "make test: RED after $((SECONDS - started)) s (status $status)"
+    fi
+    exit $status
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+timed "set-up" Scripts/setup.sh --with-peers
+timed "test peers" Scripts/setup-peers.sh
+timed "check" Scripts/check.sh
+timed "build" swift build --build-tests --explicit-target-dependency-import-check error
+timed "tests" swift test --skip-build --disable-xctest "$@"
