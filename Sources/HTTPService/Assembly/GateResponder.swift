@@ -1,0 +1,98 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CoreMetrics
+internal import Essentials
+internal import HTTPTypes
+package import Hummingbird
+internal import Logging
+internal import Pipeline
+
+/// What a listener serves.
+package struct ListenerDuties: OptionSet, Sendable {
+    package let rawValue: Int
+    package init(rawValue: Int) { self.rawValue = rawValue }
+
+    /// The forward-auth doors.
+    package static let forwardAuth = ListenerDuties(rawValue: 1)
+    /// Tollgate's own API with the decisions API.
+    package static let ownAPI = ListenerDuties(rawValue: 2)
+    /// Readiness with every detail, and the metrics, without a credential.
+    package static let probes = ListenerDuties(rawValue: 4)
+}
+
+/// The first thing that sees a request: sends it by its exact path to a door, without middleware.
+package struct GateResponder: HTTPResponder {
+    private let dependencies: HTTPDependencies
+    private let duties: ListenerDuties
+    private let forwardAuth: ForwardAuthDoor
+    private let own: OwnAPI
+
+    /// Serves one listener.
+    package init(
+        settings: HTTPSettings, dependencies: HTTPDependencies, duties: ListenerDuties, overTLS: Bool = false
+    ) {
+        let metrics = HTTPMetrics(registry: dependencies.metrics)
+        let runner = DecisionRunner(
+            decider: dependencies.decider, timeout: settings.decisionTimeout, maximum: settings.maxDecisionsInFlight)
+        self.dependencies = dependencies
+        self.duties = duties
+        forwardAuth = ForwardAuthDoor(dependencies: dependencies, runner: runner, metrics: metrics)
+        own = OwnAPI(
+            dependencies: dependencies,
+            decisions: DecisionsDoor(dependencies: dependencies, runner: runner, batchMax: settings.batchMax),
+            browser: BrowserRules(origins: settings.corsOrigins, overTLS: overTLS), metrics: metrics)
+        if duties != .probes { dependencies.metrics.onScrape { metrics.inFlight.set(Int64(runner.inFlight)) } }
+    }
+
+    /// The routes of the own API, without the decision doors.
+    package var ownRoutes: [OwnRoute] { own.table.routes }
+
+    package func respond(to request: Request, context: GateContext) async throws -> Response {
+        let exchange = Exchange(request: request, context: context, dependencies: dependencies)
+        do {
+            let response = try await route(request, exchange)
+            guard request.method == .head else { return response }
+            return response.withoutBody()
+        } catch let refusal as Refusal {
+            return Answers.refusal(refusal, requestID: exchange.requestID)
+        }
+    }
+
+    private func route(_ request: Request, _ exchange: Exchange) async throws -> Response {
+        guard exchange.authority?.isEmpty == false else {
+            throw Refusal(.requestBadHost, message: "The Host header is missing")
+        }
+        let path = exchange.target[..<(exchange.target.firstIndex(of: "?") ?? exchange.target.endIndex)]
+        if duties.contains(.forwardAuth), let door = ForwardAuthDoor.door(path: path) {
+            return await forwardAuth.respond(to: request, exchange: exchange, door: door)
+        }
+        guard exchange.headers.first("host") == nil else {
+            throw Refusal(.requestDuplicateHeader, details: ["header": "host"])
+        }
+        let isRead = exchange.method == "GET" || exchange.method == "HEAD"
+        if isRead, HealthDoor.serves(path) {
+            guard duties.contains(.probes) else { return await own.health(exchange, path: path) }
+            return own.health.respond(path: path, verbose: QueryItems(target: exchange.target).has("verbose"))
+        }
+        if duties.contains(.ownAPI) {
+            return try await own.respond(
+                to: request, exchange: exchange, decisionCall: DecisionsDoor.call(path: path))
+        }
+        if duties.contains(.probes), isRead, path == "/metrics" {
+            return Answers.text(dependencies.metrics.text(), type: HealthDoor.metricsType)
+        }
+        throw Refusal(.requestNotFound)
+    }
+}
+
+extension Response {
+    /// The answer to HEAD: the same headers, the length of the body that is left out among them.
+    func withoutBody() -> Response {
+        var head = self
+        let length = headers[.contentLength]
+        head.body = .init()
+        head.headers[.contentLength] = length
+        return head
+    }
+}

@@ -1,0 +1,61 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Essentials
+internal import Pipeline
+internal import Synchronization
+
+/// Asks the pipeline within the bounds on number and time.
+final class DecisionRunner: Sendable {
+    private let decider: any RequestDeciding
+    private let timeout: Duration
+    private let maximum: Int
+    private let running = Atomic<Int>(0)
+
+    init(decider: any RequestDeciding, timeout: Duration, maximum: Int) {
+        self.decider = decider
+        self.timeout = timeout
+        self.maximum = maximum
+    }
+
+    /// Decisions at this moment.
+    var inFlight: Int { running.load(ordering: .relaxed) }
+
+    /// Decides, or says that it cannot: `decision.overloaded` before any work, `decision.timeout` for an answer that came too late.
+    func decide(_ input: DecisionInput) async -> Decision {
+        guard running.wrappingAdd(1, ordering: .relaxed).newValue <= maximum else {
+            running.wrappingSubtract(1, ordering: .relaxed)
+            return refused(.decisionOverloaded, requestID: input.requestID)
+        }
+        defer { running.wrappingSubtract(1, ordering: .relaxed) }
+        let start = ContinuousClock.now
+        let decision = await decider.decide(input)
+        guard ContinuousClock.now - start > timeout else { return decision }
+        return late(decision)
+    }
+
+    /// Decides several from one snapshot; the time is that of one decision for each.
+    func decide(_ inputs: [DecisionInput]) async -> [Decision] {
+        guard running.wrappingAdd(inputs.count, ordering: .relaxed).newValue <= max(maximum, inputs.count) else {
+            running.wrappingSubtract(inputs.count, ordering: .relaxed)
+            return inputs.map { refused(.decisionOverloaded, requestID: $0.requestID) }
+        }
+        defer { running.wrappingSubtract(inputs.count, ordering: .relaxed) }
+        let start = ContinuousClock.now
+        let decisions = await decider.decide(inputs)
+        guard ContinuousClock.now - start > timeout * inputs.count else { return decisions }
+        return decisions.map(late)
+    }
+
+    private func late(_ decision: Decision) -> Decision {
+        var decision = decision
+        decision.refusal = Refusal(.decisionTimeout)
+        return decision
+    }
+
+    private func refused(_ code: ErrorCode, requestID: String) -> Decision {
+        var decision = Decision(snapshotGeneration: 0, requestID: requestID)
+        decision.refusal = Refusal(code, retryAfterSeconds: code == .decisionOverloaded ? 1 : nil)
+        return decision
+    }
+}

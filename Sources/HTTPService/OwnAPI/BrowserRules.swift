@@ -1,0 +1,76 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Essentials
+internal import HTTPTypes
+internal import Hummingbird
+
+/// CORS and the security headers of every own answer.
+struct BrowserRules: Sendable {
+    private let origins: Set<String>
+    private let any: Bool
+    private let fields: [HTTPField]
+
+    /// - Parameters:
+    ///   - origins: exact origins, or `*`.
+    ///   - overTLS: whether this listener speaks TLS itself.
+    init(origins: [String], overTLS: Bool) {
+        any = origins.contains("*")
+        self.origins = Set(origins.map { ASCII.lowercased($0) })
+        var fields = [
+            HTTPField(name: .xContentTypeOptions, value: "nosniff"),
+            HTTPField(name: .frameOptions, value: "DENY"),
+            HTTPField(name: .contentSecurityPolicy, value: "default-src 'none'; frame-ancestors 'none'"),
+            HTTPField(name: .referrerPolicy, value: "no-referrer"),
+        ]
+        if overTLS {
+            fields.append(
+                HTTPField(name: .strictTransportSecurity, value: "max-age=31536000; includeSubDomains"))
+        }
+        self.fields = fields
+    }
+
+    /// Whether the request is a preflight, which is answered before authentication.
+    func isPreflight(_ exchange: Exchange) -> Bool {
+        exchange.method == "OPTIONS" && exchange.headers.first("origin") != nil
+            && exchange.headers.first("access-control-request-method") != nil
+    }
+
+    /// The answer to a preflight; an origin that is not allowed gets no permission in it.
+    func preflight(_ exchange: Exchange) -> Response {
+        var fields = HTTPFields()
+        fields[.vary] = "Origin"
+        if let origin = allowed(exchange) {
+            fields[.accessControlAllowOrigin] = origin
+            if !any || origins.count > 1 { fields[.accessControlAllowCredentials] = origin == "*" ? nil : "true" }
+            fields[.accessControlAllowMethods] = "GET, HEAD, POST, PUT, PATCH, DELETE"
+            fields[.accessControlAllowHeaders] =
+                "Authorization, Content-Type, Idempotency-Key, X-API-Key, X-CSRF-Token, X-Request-Id"
+            fields[.accessControlMaxAge] = "600"
+        }
+        return Response(status: .noContent, headers: fields)
+    }
+
+    /// Adds what every own answer carries.
+    func apply(to response: inout Response, exchange: Exchange, path: String) {
+        for field in fields { response.headers.append(field) }
+        if response.headers[.requestID] == nil { response.headers[.requestID] = exchange.requestID }
+        if path.hasPrefix("/v1/auth") || path.contains("service-tokens") || path.contains("api-keys") {
+            response.headers[.cacheControl] = "no-store"
+        }
+        guard exchange.method != "OPTIONS" || response.headers[.vary] == nil, !origins.isEmpty else { return }
+        response.headers[.vary] = "Origin"
+        guard let origin = allowed(exchange) else { return }
+        response.headers[.accessControlAllowOrigin] = origin
+        if origin != "*" { response.headers[.accessControlAllowCredentials] = "true" }
+        response.headers[.accessControlExposeHeaders] =
+            "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, WWW-Authenticate, X-Request-Id"
+    }
+
+    /// The origin to echo, `*` where everybody may, nil where this one may not.
+    private func allowed(_ exchange: Exchange) -> String? {
+        guard case .one(let origin) = exchange.headers.lookup("origin") else { return nil }
+        if origins.contains(ASCII.lowercased(origin)), origin != "*" { return origin }
+        return any ? "*" : nil
+    }
+}

@@ -1,0 +1,72 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Authentication
+internal import Crypto
+internal import Essentials
+internal import Pipeline
+
+/// `Idempotency-Key` on writes: the same key and request gets the first answer again, with its secrets null.
+struct OwnIdempotency: Sendable {
+    let keeper: any IdempotencyKeeping
+
+    /// Runs the handler, or answers as the first time.
+    func run(
+        _ call: OwnCall, route: OwnRoute
+    ) async throws(Refusal) -> (answer: OwnAnswer, replayed: Bool) {
+        guard route.effect == .write, let key = try key(call.exchange) else {
+            return (try await route.handle(call), false)
+        }
+        let caller = call.caller.principal.tokenID ?? call.caller.principal.subject
+        let digest = digest(call)
+        switch try await keeper.begin(key: key, caller: caller, digest: digest) {
+        case .mismatch: throw Refusal(.requestIdempotencyMismatch)
+        case .answered(let stored):
+            var answer = OwnAnswer(status: stored.status)
+            if !stored.body.isEmpty { answer.json = Self.object(stored.body) }
+            return (answer, true)
+        case .new: break
+        }
+        do {
+            let answer = try await route.handle(call)
+            var kept = answer.json
+            for member in answer.secretMembers { kept?[member] = .null }
+            let body = kept.map { JSONValue.object($0).encoded() } ?? []
+            try await keeper.finish(
+                key: key, caller: caller, digest: digest, answer: StoredAnswer(status: answer.status, body: body))
+            return (answer, false)
+        } catch {
+            await keeper.abandon(key: key, caller: caller)
+            throw error
+        }
+    }
+
+    private func key(_ exchange: Exchange) throws(Refusal) -> String? {
+        switch exchange.headers.lookup("idempotency-key") {
+        case .absent: return nil
+        case .several: throw Refusal(.requestDuplicateHeader, details: ["header": "idempotency-key"])
+        case .one(let key):
+            guard (1...256).contains(key.utf8.count) else {
+                var reader = FieldReader()
+                reader.fault("Idempotency-Key", "not 1 to 256 bytes")
+                try reader.finish()
+                return nil
+            }
+            return key
+        }
+    }
+
+    /// Names what was asked: method, canonical path, query and body.
+    private func digest(_ call: OwnCall) -> String {
+        var text = Array("\(call.exchange.method) \(call.caller.canonicalPath)\n".utf8)
+        for item in call.query.items { text += Array("\(item.name)=\(item.value)&".utf8) }
+        text.append(0x0A)
+        text += JSONValue.object(call.body).encoded(sortedNames: true)
+        return Hex.encode(SHA256.hash(data: text))
+    }
+
+    private static func object(_ body: [UInt8]) -> JSONObject? {
+        // The text was written by this type; if the store gave back anything else, the answer has no body.
+        (try? JSONParser.parse(body))?.objectValue
+    }
+}

@@ -1,0 +1,65 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Essentials
+
+/// The service-token endpoints, under their own path and its alias.
+struct ServiceTokenRoutes: Sendable {
+    let tokens: any ServiceTokenService
+    let auditTrail: any AuditQuerying
+
+    var routes: [OwnRoute] { ["/v1/service-tokens", "/api/admin/service-tokens"].flatMap { self.routes(under: $0) } }
+
+    private func routes(under base: String) -> [OwnRoute] {
+        [
+            OwnRoute("POST", base, .write) { call throws(Refusal) in
+                minted(try await tokens.create(call.body, caller: call.caller), status: 201)
+            },
+            OwnRoute("GET", base, .read) { call throws(Refusal) in
+                let query = try call.query.object(known: ["status", "limit", "cursor"])
+                return .json(try await tokens.list(query, caller: call.caller))
+            },
+            OwnRoute("GET", base + "/{id}", .read) { call throws(Refusal) in
+                .json(try await tokens.show(call.captures[0], caller: call.caller))
+            },
+            OwnRoute("POST", base + "/{id}/rotate", .write) { call throws(Refusal) in
+                minted(
+                    try await tokens.rotate(call.captures[0], call.body, caller: call.caller), status: 200,
+                    resource: call.captures[0])
+            },
+            OwnRoute("DELETE", base + "/{id}", .write) { call throws(Refusal) in
+                let query = try call.query.object(known: ["reason"])
+                var body = call.body
+                if let reason = query["reason"], body["reason"] == nil { body["reason"] = reason }
+                return try await revoke(call, body)
+            },
+            OwnRoute("POST", base + "/{id}/revoke", .write) { call throws(Refusal) in
+                try await revoke(call, call.body)
+            },
+            OwnRoute("GET", base + "/{id}/events", .read) { call throws(Refusal) in
+                let query = try call.query.object(known: ["limit", "cursor"])
+                let id = call.captures[0]
+                _ = try await tokens.show(id, caller: call.caller)
+                return .json(
+                    try await auditTrail.tokenEvents(
+                        id, limit: query["limit"]?.stringValue, cursor: query["cursor"]?.stringValue,
+                        caller: call.caller))
+            },
+        ]
+    }
+
+    private func revoke(_ call: OwnCall, _ body: JSONObject) async throws(Refusal) -> OwnAnswer {
+        try await tokens.revoke(call.captures[0], body, caller: call.caller)
+        var answer = OwnAnswer.noContent
+        answer.auditResource = call.captures[0]
+        return answer
+    }
+
+    private func minted(_ token: JSONObject, status: Int, resource: String? = nil) -> OwnAnswer {
+        var answer = OwnAnswer.json(token, status: status)
+        answer.secretMembers = ["secret"]
+        answer.auditResource = resource ?? token["identifier"]?.stringValue
+        if resource != nil { answer.auditMetadata["after"] = .object(["identifier": token["identifier"] ?? .null]) }
+        return answer
+    }
+}
