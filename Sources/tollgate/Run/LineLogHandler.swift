@@ -85,12 +85,16 @@ enum LogRedaction {
     static func clean(_ text: String, name: String = "") -> String {
         if names.contains(ASCII.lowercased(name)) { return replacement }
         if text.range(ofText: "-----BEGIN") != nil, text.range(ofText: "PRIVATE KEY") != nil { return replacement }
+        guard
+            prefixes.contains(where: { text.range(ofText: $0) != nil }) || text.range(ofText: "://") != nil
+                || ASCII.lowercased(text).range(ofText: "bearer") != nil
+        else { return text }
         var words: [Substring] = []
         var changed = false
         var afterBearer = false
         for word in text.split(separator: " ", omittingEmptySubsequences: false) {
             let core = word.drop { "\"'([{<,;:=".contains($0) }
-            if afterBearer || prefixes.contains(where: { core.hasPrefix($0) || core.range(ofText: $0) != nil }) {
+            if afterBearer || prefixes.contains(where: { core.range(ofText: $0) != nil }) || hasUserInfo(core) {
                 words.append(Substring(replacement))
                 changed = true
             } else {
@@ -99,5 +103,11 @@ enum LogRedaction {
             afterBearer = ASCII.lowercased(core) == "bearer"
         }
         return changed ? words.joined(separator: " ") : text
+    }
+
+    /// Whether this is a URL with a user before its host.
+    private static func hasUserInfo(_ word: Substring) -> Bool {
+        guard let scheme = word.range(ofText: "://") else { return false }
+        return word[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }.contains("@")
     }
 }
