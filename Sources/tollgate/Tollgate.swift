@@ -1,7 +1,32 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ArgumentParser
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// The root command: prints help.
 @main
-struct Tollgate {
-    static func main() {}
+struct Tollgate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tollgate",
+        abstract: "Authentication and policy in front of agent workloads.",
+        version: ProductVersion.text,
+        subcommands: [
+            RunCommand.self, TokenCommand.self, GetCommand.self,
+            AuditCommand.self, CheckCommand.self, SettingsCommand.self, VersionCommand.self,
+        ])
+
+    static func main() async {
+        Glibc.exit(await CommandLineTool(context: .process).run(Array(CommandLine.arguments.dropFirst())))
+    }
+}
+
+/// The version of the product.
+enum ProductVersion {
+    static let text = "0.1.0"
 }

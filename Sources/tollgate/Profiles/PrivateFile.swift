@@ -87,3 +87,9 @@ enum PrivateFile {
         guard fsync(descriptor) == 0 else { throw .system(errno) }
     }
 }
+
+/// What the system tells about paths.
+enum FileFacts {
+    /// Whether something is there that can be reached.
+    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+}

@@ -108,10 +108,15 @@ struct WebAddress: Sendable, Hashable, CustomStringConvertible {
 extension StringProtocol {
     /// Where a text first occurs, byte by byte.
     func range(ofText needle: String) -> Range<Index>? {
-        var start = startIndex
-        while start < endIndex {
-            if self[start...].hasPrefix(needle) { return start..<index(start, offsetBy: needle.count) }
-            start = index(after: start)
+        let bytes = utf8
+        let wanted = needle.utf8
+        guard let first = wanted.first else { return nil }
+        var start = bytes.startIndex
+        while let found = bytes[start...].firstIndex(of: first) {
+            if bytes[found...].starts(with: wanted) {
+                return found..<bytes.index(found, offsetBy: wanted.count)
+            }
+            start = bytes.index(after: found)
         }
         return nil
     }

@@ -1,0 +1,140 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+internal import Synchronization
+
+/// A small HTTP/1.1 server on 127.0.0.1 that answers what a test says and remembers what it was asked.
+package final class LoopbackHTTPServer: Sendable {
+    /// One request as it arrived.
+    package struct Request: Sendable {
+        package let method: String
+        /// Path and query.
+        package let target: String
+        /// Names in lower case.
+        package let headers: [(name: String, value: String)]
+        package let body: [UInt8]
+
+        /// The path without the query.
+        package var path: String { String(target.prefix { $0 != "?" }) }
+
+        /// The first header of that lower-case name.
+        package func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
+    }
+
+    /// What is answered.
+    package struct Answer: Sendable {
+        package var status: Int
+        package var headers: [(name: String, value: String)]
+        package var body: [UInt8]
+
+        package init(status: Int = 200, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
+            self.status = status
+            self.headers = headers
+            self.body = body
+        }
+
+        /// A JSON body.
+        package static func json(_ text: String, status: Int = 200) -> Answer {
+            Answer(status: status, headers: [("content-type", "application/json")], body: Array(text.utf8))
+        }
+    }
+
+    /// Answers a request; runs on an event loop, so it must not block.
+    package typealias Handler = @Sendable (Request) -> Answer
+
+    /// The port that the system chose.
+    package let port: Int
+    private let channel: any Channel
+    private let record: Mutex<[Request]>
+
+    /// `http://127.0.0.1:port`
+    package var url: String { "http://127.0.0.1:\(port)" }
+
+    /// What was asked so far, in order.
+    package var requests: [Request] { record.withLock { $0 } }
+
+    private init(channel: any Channel, port: Int) {
+        self.channel = channel
+        self.port = port
+        record = Mutex([])
+    }
+
+    fileprivate func remember(_ request: Request) { record.withLock { $0.append(request) } }
+
+    /// Serves for the time of the body.
+    package static func with<Result: Sendable>(
+        _ handler: @escaping Handler, _ body: (LoopbackHTTPServer) async throws -> Result
+    ) async throws -> Result {
+        let holder = ServerHolder()
+        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.backlog, value: 64)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.configureHTTPServerPipeline()
+                    try channel.pipeline.syncOperations.addHandler(LoopbackHandler(holder: holder, handler: handler))
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let server = LoopbackHTTPServer(channel: channel, port: channel.localAddress?.port ?? 0)
+        holder.server.withLock { $0 = server }
+        do {
+            let result = try await body(server)
+            try await channel.close().get()
+            return result
+        } catch {
+            try await channel.close().get()
+            throw error
+        }
+    }
+}
+
+/// Hands the server to its connections: the server exists only after it listens.
+private final class ServerHolder: Sendable {
+    let server = Mutex<LoopbackHTTPServer?>(nil)
+}
+
+/// Collects one request at a time and answers it.
+private final class LoopbackHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private let holder: ServerHolder
+    private let handler: LoopbackHTTPServer.Handler
+    private var head: HTTPRequestHead?
+    private var body: [UInt8] = []
+
+    init(holder: ServerHolder, handler: @escaping LoopbackHTTPServer.Handler) {
+        self.holder = holder
+        self.handler = handler
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            self.head = head
+            body = []
+        case .body(let buffer): body.append(contentsOf: buffer.readableBytesView)
+        case .end:
+            guard let head else { return }
+            let request = LoopbackHTTPServer.Request(
+                method: head.method.rawValue, target: head.uri,
+                headers: head.headers.map { ($0.name.lowercased(), $0.value) }, body: body)
+            holder.server.withLock { $0 }?.remember(request)
+            answer(handler(request), to: head, context: context)
+        }
+    }
+
+    private func answer(_ answer: LoopbackHTTPServer.Answer, to head: HTTPRequestHead, context: ChannelHandlerContext) {
+        var headers = HTTPHeaders(answer.headers.map { ($0.name, $0.value) })
+        headers.replaceOrAdd(name: "content-length", value: String(answer.body.count))
+        let responseHead = HTTPResponseHead(
+            version: head.version, status: HTTPResponseStatus(statusCode: answer.status), headers: headers)
+        context.write(wrapOutboundOut(.head(responseHead)), promise: nil)
+        context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: answer.body)))), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+    }
+}
