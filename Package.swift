@@ -75,7 +75,7 @@ let package = Package(
             ]),
         // Tests mirror Sources; TestSupport holds what several of them need.
         .target(
-            name: "TestSupport", dependencies: ["Essentials", .crypto, .logging, .nioCore, .nioPosix],
+            name: "TestSupport", dependencies: ["Essentials", .crypto, .logging, .nioCore, .nioPosix, .nioHTTP1],
             path: "Tests/TestSupport"),
         .testTarget(name: "EssentialsTests", dependencies: ["Essentials", "TestSupport"]),
         .testTarget(name: "ResourceModelTests", dependencies: ["ResourceModel", "Essentials", "TestSupport"]),
