@@ -1,0 +1,63 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+package import Essentials
+
+/// An index over the written entries. The segments are the truth: an index may be thrown away and built again at any time.
+package protocol AuditIndexing: Sendable {
+    /// The largest sequence number of a writer that the index holds; 0 without one. Everything below it is held too.
+    func lastSequence(writer: String) async throws -> Int64
+
+    /// Adds rows, in the order of their sequence numbers; rows that are held already are passed over.
+    func add(_ rows: [AuditRow]) async throws
+
+    /// Forgets what it holds of a writer.
+    func removeAll(writer: String) async throws
+
+    /// The first rows that match, in order.
+    ///
+    /// - Throws: `audit.query_too_wide` when more rows or more time than allowed were needed, `audit.unavailable` when it cannot be read.
+    func rows(_ request: AuditIndexRequest) async throws(Refusal) -> [AuditRow]
+}
+
+/// What an index is asked: a query whose reader and cursor were resolved.
+package struct AuditIndexRequest: Sendable, Hashable {
+    /// A place in the order of queries.
+    package struct Position: Sendable, Hashable {
+        package var at: Timestamp
+        package var id: String
+
+        package init(at: Timestamp, id: String) {
+            self.at = at
+            self.id = id
+        }
+    }
+
+    /// Filters and order; its cursor and limit do not count here.
+    package var query: AuditQuery
+    /// Only what lies behind this place.
+    package var after: Position?
+    /// How many rows at most.
+    package var limit: Int
+
+    package init(query: AuditQuery, after: Position?, limit: Int) {
+        self.query = query
+        self.after = after
+        self.limit = limit
+    }
+
+    /// Whether a row fits every filter and lies behind the place.
+    package func matches(_ row: AuditRow) -> Bool {
+        func fits(_ wanted: String?, _ value: String?) -> Bool { wanted == nil || wanted == value }
+        if let from = query.from, row.at < from { return false }
+        if let to = query.to, row.at >= to { return false }
+        if let outcome = query.outcome, row.outcome != outcome { return false }
+        guard fits(query.actor, row.actor), fits(query.action, row.action), fits(query.resource, row.resource),
+            fits(query.tenant, row.tenant), fits(query.sessionID, row.sessionID), fits(query.ip, row.ip)
+        else { return false }
+        guard let after else { return true }
+        let isBefore = row.at != after.at ? row.at < after.at : row.id < after.id
+        let isSame = row.at == after.at && row.id == after.id
+        return !isSame && isBefore == (query.order == .descending)
+    }
+}

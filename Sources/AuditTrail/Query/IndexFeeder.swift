@@ -1,0 +1,157 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CoreMetrics
+internal import Essentials
+internal import Logging
+internal import Synchronization
+
+/// Brings written entries into the index, behind the writer: from memory while it keeps up, from the segments where it does not.
+final class IndexFeeder: Sendable {
+    private struct State {
+        var waiting: [AuditRow] = []
+        /// Whether something is missing in `waiting`, or nothing was read yet.
+        var mustCatchUp = true
+        var newestWritten: Timestamp?
+        var newestIndexed: Timestamp?
+    }
+
+    private static let waitingLimit = 16_384
+    private static let batch = 1000
+
+    private let index: any AuditIndexing
+    private let directory: String
+    private let writer: String
+    private let logger: Logger
+    private let metrics: AuditMetrics
+    private let syncedThrough: @Sendable () -> Int64
+    private let state = Mutex(State())
+    private let wakes: AsyncStream<Void>
+    private let wake: AsyncStream<Void>.Continuation
+
+    init(
+        index: any AuditIndexing, settings: AuditSettings, logger: Logger, metrics: AuditMetrics,
+        syncedThrough: @escaping @Sendable () -> Int64
+    ) {
+        self.index = index
+        directory = settings.writerDirectory
+        writer = settings.writer
+        self.logger = logger
+        self.metrics = metrics
+        self.syncedThrough = syncedThrough
+        (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// Takes rows that are synced.
+    func add(_ rows: [AuditRow]) {
+        state.withLock { state in
+            state.newestWritten = rows.last?.at ?? state.newestWritten
+            if state.waiting.count + rows.count > Self.waitingLimit {
+                state.waiting = []
+                state.mustCatchUp = true
+            }
+            if !state.mustCatchUp { state.waiting += rows }
+        }
+        wake.yield()
+    }
+
+    /// Makes it look again.
+    func nudge() { wake.yield() }
+
+    /// Ends `run`.
+    func stop() { wake.finish() }
+
+    /// Feeds until it is stopped or cancelled.
+    func run() async {
+        wake.yield()
+        for await _ in wakes { await feed() }
+    }
+
+    /// Brings everything that is synced into the index. What fails is tried again at the next call.
+    func feed() async {
+        do {
+            if state.withLock({ $0.mustCatchUp }) { try await catchUp() }
+            while true {
+                let rows = state.withLock { state in
+                    let rows = state.waiting
+                    state.waiting = []
+                    return rows
+                }
+                guard !rows.isEmpty else { break }
+                try await index.add(rows)
+                state.withLock { $0.newestIndexed = rows.last?.at }
+            }
+        } catch {
+            state.withLock { $0.mustCatchUp = true }
+            logger.warning("audit index is behind", metadata: [LogKeys.error: "\(error)"])
+        }
+        recordLag()
+    }
+
+    private func recordLag() {
+        let micros = state.withLock { state in
+            guard let written = state.newestWritten else { return Int64(0) }
+            return written.microseconds - (state.newestIndexed ?? written).microseconds
+        }
+        metrics.indexLagSeconds.record(Double(max(0, micros)) / 1_000_000)
+    }
+
+    private func catchUp() async throws {
+        var last = try await index.lastSequence(writer: writer)
+        if last > syncedThrough() {
+            logger.warning("audit index knows entries that the segments do not; it is built anew")
+            try await index.removeAll(writer: writer)
+            last = 0
+        }
+        while true {
+            // From here on new rows wait in memory; what is synced before this moment is read from the segments.
+            let through = state.withLock { state in
+                state.mustCatchUp = false
+                state.waiting = []
+                return syncedThrough()
+            }
+            guard last < through else { break }
+            last = try await read(after: last, through: through)
+            let isBehind = state.withLock { $0.mustCatchUp }
+            guard isBehind else { break }
+        }
+    }
+
+    private func read(after last: Int64, through: Int64) async throws -> Int64 {
+        var last = last
+        var segments = try AuditFiles.segments(in: directory)
+        if let first = segments.lastIndex(where: { $0.firstSequence <= last + 1 }) { segments.removeFirst(first) }
+        for segment in segments where last < through {
+            var offset = 0
+            while let (rows, next) = try chunk("\(directory)/\(segment.file)", from: offset, after: last, through: through)
+            {
+                if !rows.isEmpty { try await index.add(rows) }
+                last = rows.last?.sequence ?? last
+                offset = next
+            }
+        }
+        return last
+    }
+
+    /// The next rows of a segment, at most a batch; nil at its end.
+    private func chunk(
+        _ path: String, from offset: Int, after last: Int64, through: Int64
+    ) throws -> (rows: [AuditRow], offset: Int)? {
+        var reader = try SegmentReader(path: path, from: offset)
+        var rows: [AuditRow] = []
+        var isAtEnd = false
+        while rows.count < Self.batch, !isAtEnd {
+            let row = try reader.next { kind, bytes -> AuditRow?? in
+                kind == .whole ? .some(AuditRow(line: Array(bytes), writer: writer)) : .none
+            }
+            switch row {
+            case .none, .some(.none): isAtEnd = true
+            case .some(.some(.none)): continue
+            case .some(.some(.some(let row))):
+                if row.sequence > through { isAtEnd = true } else if row.sequence > last { rows.append(row) }
+            }
+        }
+        guard reader.offset > offset, !(isAtEnd && rows.isEmpty) else { return nil }
+        return (rows, reader.offset)
+    }
+}
