@@ -76,7 +76,8 @@ let package = Package(
             ]),
         // Tests mirror Sources; TestSupport holds what several of them need.
         .target(
-            name: "TestSupport", dependencies: ["Essentials", .crypto, .logging, .nioCore, .nioHTTP1, .nioPosix],
+            name: "TestSupport",
+            dependencies: ["Essentials", .crypto, .cryptoExtras, .logging, .nioCore, .nioHTTP1, .nioPosix],
             path: "Tests/TestSupport"),
         .testTarget(name: "EssentialsTests", dependencies: ["Essentials", "TestSupport"]),
         .testTarget(name: "ResourceModelTests", dependencies: ["ResourceModel", "Essentials", "TestSupport"]),
@@ -84,6 +85,7 @@ let package = Package(
             name: "AuthenticationTests",
             dependencies: [
                 "Authentication", "Essentials", "TestSupport", .crypto, .cryptoExtras, .jwtKit, .x509, .swiftASN1,
+                .logging, .metrics,
             ]),
         .testTarget(name: "AuthorizationTests", dependencies: ["Authorization", "Essentials", "TestSupport"]),
         .testTarget(name: "AuditTrailTests", dependencies: ["AuditTrail", "Essentials", "TestSupport", .crypto]),
@@ -92,7 +94,10 @@ let package = Package(
             dependencies: ["Persistence", "Authentication", "AuditTrail", "Essentials", "TestSupport", .grdb]),
         .testTarget(
             name: "ConnectorsTests",
-            dependencies: ["Connectors", "Authentication", "Essentials", "TestSupport", .nioCore, .nioPosix, .nioHTTP1]),
+            dependencies: [
+                "Connectors", "Authentication", "Essentials", "TestSupport", .nioCore, .nioPosix, .nioHTTP1, .nioSSL,
+                .crypto, .x509, .swiftASN1,
+            ]),
         .testTarget(
             name: "ManifestFilesTests", dependencies: ["ManifestFiles", "ResourceModel", "Essentials", "TestSupport"]),
         .testTarget(
@@ -124,7 +129,7 @@ let package = Package(
             dependencies: [
                 "tollgate", "HTTPService", "Pipeline", "Reconcilers", "ResourceModel", "RuntimeState", "Persistence",
                 "Authentication", "Authorization", "AuditTrail", "Essentials", "TestSupport", .crypto, .cryptoExtras,
-                .jwtKit,
+                .jwtKit, .logging, .metrics,
             ]),
         .testTarget(name: "PeerTests", dependencies: ["Essentials", "Authentication", "TestSupport", .crypto]),
     ],

@@ -38,22 +38,26 @@ package struct ClientCertificate: Sendable, Hashable {
     ///
     /// - Returns: nil when the bytes are no certificate or it names nobody.
     package init?(der: [UInt8]) {
-        // Whatever is wrong with it, the answer is the same.
-        guard let certificate = try? Certificate(derEncoded: der) else { return nil }
+        let subject: String
         var uris: [String] = []
         var dnsNames: [String] = []
-        if let names = try? certificate.extensions.subjectAlternativeNames {
-            for name in names {
+        do {
+            let certificate = try Certificate(derEncoded: der)
+            subject = certificate.subject.description
+            for name in try certificate.extensions.subjectAlternativeNames ?? SubjectAlternativeNames([]) {
                 switch name {
                 case .uniformResourceIdentifier(let text): uris.append(text)
                 case .dnsName(let text): dnsNames.append(text)
                 default: break
                 }
             }
+        } catch {
+            // Whatever is wrong with it, the answer is the same.
+            return nil
         }
         self.init(
             fingerprint: Hex.encode(SHA256.hash(data: der)), uris: uris, dnsNames: dnsNames,
-            distinguishedName: certificate.subject.description)
+            distinguishedName: subject)
     }
 
     /// The SHA-256 of the certificate in base64url: what `cnf.x5t#S256` of a token is compared with.

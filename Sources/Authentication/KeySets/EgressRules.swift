@@ -31,7 +31,8 @@ package struct EgressRules: Sendable {
         for entry in entries {
             if let block = CIDR(entry) {
                 blocks.append(block)
-            } else if let url = try? EndpointURL("https://\(ASCII.trimmed(entry))"), url.port == nil, url.target == "/" {
+            } else if let url = try? EndpointURL("https://\(ASCII.trimmed(entry))"), url.port == nil, url.target == "/"
+            {
                 // Why the text is no host name does not matter: it is none.
                 hosts.insert(url.host)
             } else {

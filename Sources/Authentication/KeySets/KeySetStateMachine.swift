@@ -95,7 +95,7 @@ package struct KeySetStateMachine: Sendable {
         failures = 0
         lastAttempt?.failed = false
         let share = 0.72 + 0.16 * min(max(jitter, 0), 1)
-        return idle(until: now.adding(seconds: max(1, Int64(Double(timeToLive) * share))))
+        return idle(until: now.adding(seconds: max(1, Int64((Double(timeToLive) * share).rounded()))))
     }
 
     /// The running fetch brought nothing usable.

@@ -1,8 +1,8 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
-package import Authentication
 internal import AsyncHTTPClient
+package import Authentication
 internal import Essentials
 internal import NIOCore
 internal import NIOHTTP1
