@@ -76,7 +76,8 @@ let package = Package(
             ]),
         // Tests mirror Sources; TestSupport holds what several of them need.
         .target(
-            name: "TestSupport", dependencies: ["Essentials", .crypto, .logging, .nioCore, .nioHTTP1, .nioPosix],
+            name: "TestSupport",
+            dependencies: ["Essentials", .crypto, .logging, .nioCore, .nioHTTP1, .nioPosix, .yams],
             path: "Tests/TestSupport"),
         .testTarget(name: "EssentialsTests", dependencies: ["Essentials", "TestSupport"]),
         .testTarget(name: "ResourceModelTests", dependencies: ["ResourceModel", "Essentials", "TestSupport"]),
