@@ -77,7 +77,7 @@ let package = Package(
         // Tests mirror Sources; TestSupport holds what several of them need.
         .target(
             name: "TestSupport",
-            dependencies: ["Essentials", .crypto, .cryptoExtras, .logging, .nioCore, .nioHTTP1, .nioPosix],
+            dependencies: ["Essentials", .crypto, .cryptoExtras, .logging, .nioCore, .nioHTTP1, .nioPosix, .yams],
             path: "Tests/TestSupport"),
         .testTarget(name: "EssentialsTests", dependencies: ["Essentials", "TestSupport"]),
         .testTarget(name: "ResourceModelTests", dependencies: ["ResourceModel", "Essentials", "TestSupport"]),
