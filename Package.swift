@@ -86,10 +86,14 @@ let package = Package(
                 "Authentication", "Essentials", "TestSupport", .crypto, .cryptoExtras, .jwtKit, .x509, .swiftASN1,
             ]),
         .testTarget(name: "AuthorizationTests", dependencies: ["Authorization", "Essentials", "TestSupport"]),
-        .testTarget(name: "AuditTrailTests", dependencies: ["AuditTrail", "Essentials", "TestSupport", .crypto]),
+        .testTarget(
+            name: "AuditTrailTests",
+            dependencies: ["AuditTrail", "Essentials", "TestSupport", .crypto, .logging, .metrics]),
         .testTarget(
             name: "PersistenceTests",
-            dependencies: ["Persistence", "Authentication", "AuditTrail", "Essentials", "TestSupport", .grdb]),
+            dependencies: [
+                "Persistence", "Authentication", "AuditTrail", "Essentials", "TestSupport", .grdb, .logging, .metrics,
+            ]),
         .testTarget(
             name: "ConnectorsTests",
             dependencies: ["Connectors", "Authentication", "Essentials", "TestSupport", .nioCore, .nioPosix, .nioHTTP1]),
