@@ -1,12 +1,13 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
-@testable internal import AuditTrail
 internal import Essentials
 internal import Foundation
 internal import Synchronization
 internal import TestSupport
 internal import Testing
+
+@testable internal import AuditTrail
 
 @Suite struct AuditLogTests {
     @Test func writesWhatWasAcceptedAsAnIntactChain() async throws {

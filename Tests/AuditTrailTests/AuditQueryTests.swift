@@ -1,10 +1,11 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
-@testable internal import AuditTrail
 internal import Essentials
 internal import TestSupport
 internal import Testing
+
+@testable internal import AuditTrail
 
 @Suite struct AuditQueryTests {
     private static let badFilters: [(JSONValue, String)] = [

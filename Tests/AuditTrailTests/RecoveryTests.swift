@@ -1,11 +1,12 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
-@testable internal import AuditTrail
 internal import Essentials
 internal import Foundation
 internal import TestSupport
 internal import Testing
+
+@testable internal import AuditTrail
 
 @Suite struct RecoveryTests {
     private static let name = SegmentName(created: Timestamp(seconds: 1_772_366_400), firstSequence: 1)

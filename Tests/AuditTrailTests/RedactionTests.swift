@@ -1,9 +1,10 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
-@testable internal import AuditTrail
 internal import Essentials
 internal import Testing
+
+@testable internal import AuditTrail
 
 @Suite struct RedactionTests {
     private static let pem = "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----"
@@ -44,7 +45,9 @@ internal import Testing
         #expect(!Redactor(level: .off).hides(name: name))
     }
 
-    @Test(arguments: ["token_id", "method", "route", "status", "code", "auth_source", "user_agent", "tokens", "key", ""])
+    @Test(arguments: [
+        "token_id", "method", "route", "status", "code", "auth_source", "user_agent", "tokens", "key", "",
+    ])
     func keepsOtherMembers(name: String) {
         #expect(!Redactor(level: .secrets).hides(name: name))
     }
@@ -70,7 +73,7 @@ internal import Testing
 
         draft.metadata = JSONObject((0..<70).map { ("m\($0)", 1) })
         #expect(preparer.prepare(draft).metadata.count == 64)
-        draft.metadata = ["a": ["b": ["c": ["d": ["e": ["f": 1]]]]]]
+        draft.metadata = ["a": ["b": ["c": ["d": ["e": ["f": ["g": 1]]]]]]]
         #expect(preparer.prepare(draft).metadata["truncated"] == true)
         draft.metadata = ["a": .double(1.5), "b": .double(2)]
         #expect(preparer.prepare(draft).metadata == ["a": "1.5", "b": 2])
