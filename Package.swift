@@ -88,10 +88,14 @@ let package = Package(
                 .logging, .metrics,
             ]),
         .testTarget(name: "AuthorizationTests", dependencies: ["Authorization", "Essentials", "TestSupport"]),
-        .testTarget(name: "AuditTrailTests", dependencies: ["AuditTrail", "Essentials", "TestSupport", .crypto]),
+        .testTarget(
+            name: "AuditTrailTests",
+            dependencies: ["AuditTrail", "Essentials", "TestSupport", .crypto, .logging, .metrics]),
         .testTarget(
             name: "PersistenceTests",
-            dependencies: ["Persistence", "Authentication", "AuditTrail", "Essentials", "TestSupport", .grdb]),
+            dependencies: [
+                "Persistence", "Authentication", "AuditTrail", "Essentials", "TestSupport", .grdb, .logging, .metrics,
+            ]),
         .testTarget(
             name: "ConnectorsTests",
             dependencies: [

@@ -1,7 +1,6 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
-
 /// Something about the trail's files is broken. What a client is told is a `Refusal` instead.
 package struct AuditError: Error, Sendable, CustomStringConvertible {
     package enum Code: String, Sendable {

@@ -40,7 +40,7 @@ extension AuditLog {
         if AuditFiles.size(path) == nil {
             do throws(AuditError) {
                 try AuditFiles.create(path, random.bytes(32))
-            } catch where AuditFiles.size(path) != nil {
+            } catch  where AuditFiles.size(path) != nil {
                 // Another process of this directory made it in the same moment.
             }
         }

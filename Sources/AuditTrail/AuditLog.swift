@@ -1,9 +1,9 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import CoreMetrics
 package import Essentials
 package import Logging
-internal import CoreMetrics
 package import Metrics
 internal import Synchronization
 

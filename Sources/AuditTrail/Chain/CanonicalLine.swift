@@ -6,7 +6,9 @@ package import Essentials
 /// Writes the lines of a segment in their canonical form. Lines carry no LF here.
 package enum CanonicalLine {
     /// The members of an entry that stand before its `sequence`, as an open object.
-    static func append(_ entry: AuditEntry, previous: [UInt8], hasher: ChainHasher, to writer: inout JSONWriter) -> [UInt8] {
+    static func append(_ entry: AuditEntry, previous: [UInt8], hasher: ChainHasher, to writer: inout JSONWriter)
+        -> [UInt8]
+    {
         let start = writer.bytes.count
         writer.raw("{\"id\":")
         writer.string(entry.id)

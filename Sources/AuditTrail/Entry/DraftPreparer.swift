@@ -31,7 +31,7 @@ struct DraftPreparer: Sendable {
     }
 
     private static func cut(_ text: inout String?, to limit: Int) {
-        guard var value = text else { return }
+        guard var value = text, value.utf8.count > limit else { return }
         cut(&value, to: limit)
         text = value
     }
@@ -159,7 +159,14 @@ struct DraftPreparer: Sendable {
     }
 
     private static func writtenCount(_ text: String) -> Int {
-        text.utf8.reduce(2) { $0 + escapedCount($1) }
+        var text = text
+        return text.withUTF8 { bytes in
+            var count = bytes.count + 2
+            for byte in bytes where byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+                count += escapedCount(byte) - 1
+            }
+            return count
+        }
     }
 
     private static func prefix(of text: String, writtenIn limit: Int) -> String {

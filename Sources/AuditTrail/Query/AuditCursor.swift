@@ -17,7 +17,8 @@ struct AuditCursor {
     }
 
     /// - Throws: `audit.bad_cursor`.
-    func position(_ text: String, query: AuditQuery, reader: AuditReader) throws(Refusal) -> AuditIndexRequest.Position {
+    func position(_ text: String, query: AuditQuery, reader: AuditReader) throws(Refusal) -> AuditIndexRequest.Position
+    {
         guard let bytes = Base64URL.decode(Array(text.utf8)), bytes.count == 60,
             Self.isEqual(bytes[44...], signature(Array(bytes[..<44]), query: query, reader: reader))
         else { throw Refusal(.auditBadCursor) }

@@ -123,7 +123,8 @@ final class IndexFeeder: Sendable {
         if let first = segments.lastIndex(where: { $0.firstSequence <= last + 1 }) { segments.removeFirst(first) }
         for segment in segments where last < through {
             var offset = 0
-            while let (rows, next) = try chunk("\(directory)/\(segment.file)", from: offset, after: last, through: through)
+            while let (rows, next) = try chunk(
+                "\(directory)/\(segment.file)", from: offset, after: last, through: through)
             {
                 if !rows.isEmpty { try await index.add(rows) }
                 last = rows.last?.sequence ?? last

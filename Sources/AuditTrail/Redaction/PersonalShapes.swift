@@ -30,14 +30,17 @@ enum PersonalShapes {
 
     private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 
-    private static func isLetter(_ byte: UInt8) -> Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) }
+    private static func isLetter(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+    }
 
     private static func email(
         at index: Int, after floor: Int, in bytes: UnsafeBufferPointer<UInt8>
     ) -> Range<Int>? {
         var start = index
-        while start > floor, isLetter(bytes[start - 1]) || isDigit(bytes[start - 1])
-            || "._%+-".utf8.contains(bytes[start - 1])
+        while start > floor,
+            isLetter(bytes[start - 1]) || isDigit(bytes[start - 1])
+                || "._%+-".utf8.contains(bytes[start - 1])
         { start -= 1 }
         var end = index + 1
         var dot: Int?

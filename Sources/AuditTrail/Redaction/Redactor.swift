@@ -29,10 +29,28 @@ package struct Redactor: Sendable {
 
     /// The object with the values of secret members replaced, and secrets in texts at every depth.
     package func object(_ object: JSONObject) -> JSONObject {
-        guard level != .off else { return object }
+        // Nearly always there is nothing to hide; then nothing is copied.
+        guard level != .off, object.members.contains(where: holdsSecret) else { return object }
         var members = object.members
         for index in members.indices { redact(&members[index]) }
         return JSONObject(uniqueMembers: members)
+    }
+
+    private func holdsSecret(_ member: JSONObject.Member) -> Bool {
+        SecretNames.contains(member.name) || holdsSecret(member.value)
+    }
+
+    private func holdsSecret(_ value: JSONValue) -> Bool {
+        switch value {
+        case .string(var text):
+            text.withUTF8 { bytes in
+                !SecretShapes.find(in: bytes).isEmpty
+                    || level == .secretsAndPersonalData && !PersonalShapes.find(in: bytes).isEmpty
+            }
+        case .array(let elements): elements.contains(where: holdsSecret)
+        case .object(let object): object.members.contains(where: holdsSecret)
+        default: false
+        }
     }
 
     private func redact(_ member: inout JSONObject.Member) {

@@ -1,7 +1,6 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
-
 #if canImport(Glibc)
     internal import Glibc
 #else

@@ -93,6 +93,7 @@ final class AuditMailbox: Sendable {
             guard state.items.count > limit else {
                 let items = state.items
                 state.items = []
+                state.items.reserveCapacity(min(items.count, limit))
                 state.soon = false
                 state.now = false
                 return items

@@ -31,7 +31,8 @@ final class AuditWriter: Sendable {
     private let state = Mutex(State())
 
     init(
-        settings: AuditSettings, clock: any WallClock, logger: Logger, metrics: AuditMetrics, mailbox: AuditMailbox, written: @escaping @Sendable ([AuditRow]) -> Void
+        settings: AuditSettings, clock: any WallClock, logger: Logger, metrics: AuditMetrics, mailbox: AuditMailbox,
+        written: @escaping @Sendable ([AuditRow]) -> Void
     ) {
         self.settings = settings
         self.clock = clock
