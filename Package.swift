@@ -126,7 +126,8 @@ let package = Package(
         .testTarget(
             name: "TollgateTests",
             dependencies: [
-                "tollgate", "ResourceModel", "HTTPService", "Authentication", "Essentials", "TestSupport",
+                "tollgate", "ResourceModel", "HTTPService", "Authentication", "AuditTrail", "Essentials", "TestSupport",
+                .logging,
             ]),
         .testTarget(
             name: "CaseTests",

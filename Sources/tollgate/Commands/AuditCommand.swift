@@ -8,7 +8,7 @@ internal import Essentials
 struct AuditCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit", abstract: "Query the audit trail, check it, copy it.",
-        subcommands: [AuditQueryCommand.self])
+        subcommands: [AuditQueryCommand.self, AuditVerifyCommand.self, AuditBackupCommand.self])
 }
 
 /// `tollgate audit query`

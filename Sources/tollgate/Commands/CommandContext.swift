@@ -14,6 +14,8 @@ internal import Essentials
 struct CommandContext: Sendable {
     /// The environment of the process.
     var environment: [String: String]
+    /// Reads the whole standard input.
+    var input: @Sendable () throws -> [UInt8]
     var output: any Output
     var errors: any Output
     /// Whether a person reads the output.
@@ -27,7 +29,8 @@ struct CommandContext: Sendable {
     /// The world of this process.
     static var process: CommandContext {
         CommandContext(
-            environment: ProcessFacts.environment, output: DescriptorOutput.standardOutput,
+            environment: ProcessFacts.environment, input: { try BoundedFile.readStandardInput() },
+            output: DescriptorOutput.standardOutput,
             errors: DescriptorOutput.standardError, outputIsTerminal: DescriptorOutput.standardOutput.isTerminal,
             clock: SystemWallClock(), random: SystemRandomSource(),
             host: HostFacts(hostName: ProcessFacts.hostName, workingDirectory: ProcessFacts.workingDirectory),

@@ -23,6 +23,8 @@ struct CommandLineTool: Sendable {
         } catch let error as SettingsError {
             context.errors.line(error.description)
             return ExitStatus.usage.rawValue
+        } catch let code as ExitCode {
+            return code.rawValue
         } catch {
             return end(error)
         }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ArgumentParser
+internal import AuditTrail
 internal import Essentials
 
 /// `tollgate run`
@@ -33,7 +34,9 @@ struct RunCommand: ContextualCommand {
 
     func run(in context: CommandContext) async throws {
         let loaded = try TollgateSettings.load(try sources(in: context), host: context.host)
-        LoggingBootstrap.install(loaded.logging, output: context.errors, clock: context.clock)
+        LoggingBootstrap.install(
+            loaded.logging, redactor: Redactor(level: loaded.audit.trail.redaction), output: context.errors,
+            clock: context.clock)
         try await runServer(loaded, manifests: manifests)
     }
 

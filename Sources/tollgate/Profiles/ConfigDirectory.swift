@@ -83,7 +83,7 @@ struct ConfigDirectory: Sendable {
     /// Replaces `credentials.json`.
     func writeCredentials(_ json: JSONObject) throws(FileFault) {
         guard !path.isEmpty else { throw FileFault(description: "there is no HOME") }
-        try PrivateFile.write(JSONValue.object(json).encoded() + [0x0A], to: path + "/credentials.json")
+        try AtomicFile.write(JSONValue.object(json).encoded() + [0x0A], to: path + "/credentials.json")
     }
 
     /// The text of an own file, else of the older tool's, and where it stood. Rights of others on own files are taken away.
@@ -109,7 +109,7 @@ struct ConfigDirectory: Sendable {
 
     private func repair(_ file: String) {
         do {
-            if try PrivateFile.repair(file) == true {
+            if try AtomicFile.repair(file) == true {
                 context.warn("others could read \(file): their rights were taken away")
             }
         } catch {

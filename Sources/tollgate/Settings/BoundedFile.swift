@@ -22,6 +22,13 @@ enum BoundedFile {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .system(errno) }
         defer { close(descriptor) }
+        return try read(descriptor, limit: limit)
+    }
+
+    /// The bytes of the standard input, at most 16 MiB.
+    static func readStandardInput() throws(FileFault) -> [UInt8] { try read(STDIN_FILENO, limit: 16 << 20) }
+
+    private static func read(_ descriptor: Int32, limit: Int) throws(FileFault) -> [UInt8] {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
         while true {

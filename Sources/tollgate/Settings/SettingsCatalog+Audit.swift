@@ -1,29 +1,13 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import AuditTrail
 internal import Essentials
-
-/// Which allowed decisions are recorded one by one.
-enum AuditDecisionsMode: String, Sendable, CaseIterable {
-    /// One entry per actor, host, route and 10 s.
-    case folded
-    /// Every one.
-    case full
-    /// None of them: refusals only.
-    case refusals
-}
 
 /// Where the index of the audit trail is kept.
 enum AuditIndexKind: String, Sendable, CaseIterable {
     case sqlite
     case memory
-}
-
-/// What is taken out of records and log lines.
-enum RedactionLevel: String, Sendable, CaseIterable {
-    case secrets
-    case secretsAndPersonalData = "secrets,pii"
-    case off
 }
 
 extension SettingsCatalog {
@@ -43,7 +27,7 @@ extension SettingsCatalog {
         "TOLLGATE_AUDIT_SEGMENT_BYTES", .bytes((1 << 16)...(1 << 40)), default: "128MiB", in: .audit,
         "Size at which a segment is closed and the next begun.")
     static let auditDecisions = Setting(
-        "TOLLGATE_AUDIT_DECISIONS", SettingFormat<AuditDecisionsMode>.choice, default: "folded", in: .audit,
+        "TOLLGATE_AUDIT_DECISIONS", SettingFormat<AuditSettings.Decisions>.choice, default: "folded", in: .audit,
         "Which allowed decisions are recorded: folded to one entry per actor, host, route and 10 s, all, or none.")
     static let auditFailOpen = Setting(
         "TOLLGATE_AUDIT_FAIL_OPEN", .flag, default: "false", in: .audit,

@@ -1,6 +1,7 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import AuditTrail
 internal import Essentials
 
 /// Facts about the machine that some defaults need.
@@ -92,10 +93,10 @@ extension TollgateSettings {
     }
 
     private static func noteUnsafe(_ settings: TollgateSettings, _ reader: inout SettingsReader) {
-        if settings.audit.failOpen {
+        if settings.audit.trail.failsOpen {
             reader.note(.unsafe, "TOLLGATE_AUDIT_FAIL_OPEN", "requests pass although they cannot be recorded")
         }
-        if settings.audit.redaction == .off {
+        if settings.audit.trail.redaction == .off {
             reader.note(.unsafe, "TOLLGATE_REDACT", "nothing is taken out of records and logs")
         }
         if settings.logging.sensitiveDebug {

@@ -1,6 +1,7 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import AuditTrail
 internal import Essentials
 
 extension TollgateSettings {
@@ -78,7 +79,7 @@ extension TollgateSettings {
 
     static func audit(
         _ reader: inout SettingsReader, dataDirectory: String, environment: [String: String], host: HostFacts
-    ) -> RawAuditSettings {
+    ) -> AuditTrailSettings {
         typealias Catalog = SettingsCatalog
         let writer = reader.optional(Catalog.writer) ?? writerName(hostName: host.hostName)
         var path = dataDirectory + "/audit"
@@ -86,16 +87,16 @@ extension TollgateSettings {
             path = absolute(found.value, environment: environment, host: host)
             if found.name != Catalog.auditPath.info.name { path = directoryOfFileName(path) }
         }
-        return RawAuditSettings(
-            path: path, writer: writer, queue: reader.value(Catalog.auditQueue, orAfterProblem: 1),
-            flush: reader.value(Catalog.auditFlush, orAfterProblem: .zero),
-            segmentBytes: reader.value(Catalog.auditSegmentBytes, orAfterProblem: 1),
-            decisions: reader.value(Catalog.auditDecisions, orAfterProblem: .full),
-            failOpen: reader.value(Catalog.auditFailOpen, orAfterProblem: false),
-            memory: reader.value(Catalog.auditMemory, orAfterProblem: 1),
-            index: reader.value(Catalog.auditIndex, orAfterProblem: .memory),
-            hmacKey: reader.optional(Catalog.auditKey),
-            redaction: reader.value(Catalog.redact, orAfterProblem: .secrets))
+        var trail = AuditSettings(directory: path, writer: writer)
+        trail.hmacKey = reader.optional(Catalog.auditKey)
+        trail.queueCapacity = reader.value(Catalog.auditQueue, orAfterProblem: 1)
+        trail.flushInterval = reader.value(Catalog.auditFlush, orAfterProblem: .zero)
+        trail.failsOpen = reader.value(Catalog.auditFailOpen, orAfterProblem: false)
+        trail.decisions = reader.value(Catalog.auditDecisions, orAfterProblem: .full)
+        trail.redaction = reader.value(Catalog.redact, orAfterProblem: .secrets)
+        trail.segmentBytes = reader.value(Catalog.auditSegmentBytes, orAfterProblem: 1)
+        trail.memoryEntries = reader.value(Catalog.auditMemory, orAfterProblem: 128)
+        return AuditTrailSettings(trail: trail, index: reader.value(Catalog.auditIndex, orAfterProblem: .memory))
     }
 
     static func logging(_ reader: inout SettingsReader, inCluster: Bool) -> LoggingSettings {

@@ -1,6 +1,7 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import AuditTrail
 internal import Essentials
 
 /// Every setting of a running process, typed and checked. It never changes after the start.
@@ -20,7 +21,7 @@ struct TollgateSettings: Sendable {
     var policy: PolicyDataSettings
     /// Absolute; made by the process with mode 0700.
     var dataDirectory: String
-    var audit: RawAuditSettings
+    var audit: AuditTrailSettings
     var logging: LoggingSettings
     /// How long a stopping process serves on while it is not ready any more.
     var drainDelay: Duration
@@ -87,20 +88,10 @@ struct PolicyDataSettings: Sendable {
     var defaultKeycloakTenantRole: String
 }
 
-/// The settings of the audit trail.
-struct RawAuditSettings: Sendable {
-    /// Absolute; below it each writer has a directory.
-    var path: String
-    var writer: String
-    var queue: Int
-    var flush: Duration
-    var segmentBytes: Int
-    var decisions: AuditDecisionsMode
-    var failOpen: Bool
-    var memory: Int
+/// The audit trail, and where its index is.
+struct AuditTrailSettings: Sendable {
+    var trail: AuditSettings
     var index: AuditIndexKind
-    var hmacKey: Redacted<[UInt8]>?
-    var redaction: RedactionLevel
 }
 
 /// How the process logs.

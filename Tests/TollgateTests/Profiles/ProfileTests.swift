@@ -140,18 +140,18 @@ internal import Testing
         }
     }
 
-    @Test func aPrivateFileIsReplacedWholeWithItsMode() async throws {
+    @Test func aAtomicFileIsReplacedWholeWithItsMode() async throws {
         try await withHome { home in
             let path = home + "/a/b/file"
-            try PrivateFile.write(Array("one".utf8), to: path)
+            try AtomicFile.write(Array("one".utf8), to: path)
             try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
-            try PrivateFile.write(Array("two".utf8), to: path)
+            try AtomicFile.write(Array("two".utf8), to: path)
             #expect(try String(contentsOfFile: path, encoding: .utf8) == "two")
             #expect(try mode(of: path) == 0o600)
             #expect(try mode(of: home + "/a") == 0o700)
             #expect(try mode(of: home + "/a/b") == 0o700)
             #expect(try FileManager.default.contentsOfDirectory(atPath: home + "/a/b") == ["file"])
-            #expect(throws: FileFault.self) { try PrivateFile.write([], to: path + "/x") }
+            #expect(throws: FileFault.self) { try AtomicFile.write([], to: path + "/x") }
         }
     }
 

@@ -1,6 +1,7 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import AuditTrail
 internal import Essentials
 internal import Logging
 internal import TestSupport
@@ -13,7 +14,9 @@ internal import Testing
         let output = CollectingOutput()
         body(
             Logger(label: "tollgate.test") { label in
-                LineLogHandler(label: label, level: level, format: format, output: output, clock: ManualClock())
+                LineLogHandler(
+                    label: label, level: level, format: format, redactor: Redactor(level: .secrets), output: output,
+                    clock: ManualClock())
             })
         return output.text
     }

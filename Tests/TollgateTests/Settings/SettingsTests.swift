@@ -1,6 +1,7 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import AuditTrail
 internal import Essentials
 internal import Foundation
 internal import TestSupport
@@ -57,11 +58,11 @@ internal import Testing
         #expect(settings.decisions.maxInFlight == 2000)
         #expect(settings.decisions.batchMax == 100)
         #expect(settings.dataDirectory == "/home/me/.local/state/tollgate")
-        #expect(settings.audit.path == "/home/me/.local/state/tollgate/audit")
-        #expect(settings.audit.writer == "box-1")
-        #expect(settings.audit.segmentBytes == 128 << 20)
-        #expect(settings.audit.flush == .milliseconds(5))
-        #expect(!settings.audit.failOpen)
+        #expect(settings.audit.trail.directory == "/home/me/.local/state/tollgate/audit")
+        #expect(settings.audit.trail.writer == "box-1")
+        #expect(settings.audit.trail.segmentBytes == 128 << 20)
+        #expect(settings.audit.trail.flushInterval == .milliseconds(5))
+        #expect(!settings.audit.trail.failsOpen)
         #expect(settings.policy.defaultUserRole == "editor")
         #expect(settings.policy.defaultKeycloakTenantRole == "editor")
         #expect(settings.policy.platformNamespaces == ["default"])
@@ -177,11 +178,11 @@ internal import Testing
     }
 
     @Test func aFileNameInTheAliasOfTheAuditPathMeansItsDirectory() throws {
-        #expect(try load(["AUTOHEAL_AUDIT_PATH": "/var/log/heal/audit.jsonl"]).audit.path == "/var/log/heal")
-        #expect(try load(["AUTOHEAL_AUDIT_PATH": "/var/log/heal"]).audit.path == "/var/log/heal")
-        #expect(try load(["TOLLGATE_AUDIT_PATH": "/var/x.jsonl/"]).audit.path == "/var/x.jsonl")
-        #expect(try load(["TOLLGATE_AUDIT_PATH": "~/audit"]).audit.path == "/home/me/audit")
-        #expect(try load(["TOLLGATE_AUDIT_PATH": "audit"]).audit.path == "/srv/audit")
+        #expect(try load(["AUTOHEAL_AUDIT_PATH": "/var/log/heal/audit.jsonl"]).audit.trail.directory == "/var/log/heal")
+        #expect(try load(["AUTOHEAL_AUDIT_PATH": "/var/log/heal"]).audit.trail.directory == "/var/log/heal")
+        #expect(try load(["TOLLGATE_AUDIT_PATH": "/var/x.jsonl/"]).audit.trail.directory == "/var/x.jsonl")
+        #expect(try load(["TOLLGATE_AUDIT_PATH": "~/audit"]).audit.trail.directory == "/home/me/audit")
+        #expect(try load(["TOLLGATE_AUDIT_PATH": "audit"]).audit.trail.directory == "/srv/audit")
     }
 
     @Test func everySettingCanComeFromAFile() throws {
@@ -239,7 +240,7 @@ internal import Testing
         let settings = try load(file: parsed.values)
         #expect(settings.grace == .seconds(7))
         #expect(settings.decisions.batchMax == 5)
-        #expect(settings.audit.failOpen)
+        #expect(settings.audit.trail.failsOpen)
         #expect(settings.listeners.trustedProxies.map(\.description) == ["10.0.0.0/8", "::1"])
         #expect(SettingsFile.parse("[a]\nb = 1").problems.map(\.setting) == ["a"])
         let broken = SettingsFile.parse("TOLLGATE_AUTH_TOKEN = \"hunter2")

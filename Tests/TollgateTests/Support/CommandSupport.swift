@@ -40,13 +40,15 @@ func withHome<Result>(_ body: (String) async throws -> Result) async throws -> R
 
 /// Runs one command line in a world of its own.
 func run(
-    _ arguments: [String], home: String = "/nonexistent", environment: [String: String] = [:], terminal: Bool = true
+    _ arguments: [String], home: String = "/nonexistent", environment: [String: String] = [:], terminal: Bool = true,
+    input: String = ""
 ) async -> CommandRun {
     let output = CollectingOutput()
     let errors = CollectingOutput()
     let clock = ManualClock()
     let context = CommandContext(
-        environment: environment.merging(["HOME": home]) { first, _ in first }, output: output, errors: errors,
+        environment: environment.merging(["HOME": home]) { first, _ in first }, input: { Array(input.utf8) },
+        output: output, errors: errors,
         outputIsTerminal: terminal, clock: clock, random: SeededRandom(seed: 7),
         host: HostFacts(hostName: "Test.Host", workingDirectory: "/work-dir"),
         pause: { clock.advance(seconds: $0.wholeSeconds) })

@@ -7,20 +7,22 @@
     internal import Darwin
 #endif
 
-/// Files that only their owner may read.
-enum PrivateFile {
-    /// Replaces a file so that a reader sees the old or the new whole: a temporary file beside it, mode 0600, synced, renamed, and the
-    /// directory synced. The directory is made with mode 0700 when it is not there.
-    static func write(_ bytes: [UInt8], to path: String) throws(FileFault) {
+/// Files that are replaced whole; unless said otherwise only their owner may read them.
+enum AtomicFile {
+    /// Replaces a file so that a reader sees the old or the new whole: a temporary file beside it, synced, renamed, and the directory
+    /// synced. The directory is made when it is not there.
+    static func write(
+        _ bytes: [UInt8], to path: String, mode: UInt32 = 0o600, directoryMode: UInt32 = 0o700
+    ) throws(FileFault) {
         let directory = parent(of: path)
-        try makeDirectory(directory)
+        try makeDirectory(directory, mode: directoryMode)
         let temporary = path + ".tmp-\(getpid())"
         unlink(temporary)
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
         guard descriptor >= 0 else { throw .system(errno) }
         do throws(FileFault) {
             defer { close(descriptor) }
-            guard fchmod(descriptor, 0o600) == 0 else { throw .system(errno) }
+            guard fchmod(descriptor, mode) == 0 else { throw .system(errno) }
             try writeAll(bytes, to: descriptor)
             guard fsync(descriptor) == 0 else { throw .system(errno) }
         } catch {
@@ -35,11 +37,11 @@ enum PrivateFile {
         try syncDirectory(directory)
     }
 
-    /// Makes a directory and its parents with mode 0700; those that exist stay as they are.
-    static func makeDirectory(_ path: String) throws(FileFault) {
+    /// Makes a directory and its parents with that mode; those that exist stay as they are.
+    static func makeDirectory(_ path: String, mode: UInt32 = 0o700) throws(FileFault) {
         if path.isEmpty || isDirectory(path) { return }
-        try makeDirectory(parent(of: path))
-        guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw .system(errno) }
+        try makeDirectory(parent(of: path), mode: mode)
+        guard mkdir(path, mode) == 0 || errno == EEXIST else { throw .system(errno) }
     }
 
     /// Takes away the rights of group and others when there are any.
