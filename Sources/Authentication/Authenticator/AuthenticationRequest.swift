@@ -1,0 +1,67 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+package import Essentials
+
+/// A request as authentication sees it.
+package struct AuthenticationRequest: Sendable {
+    /// Where it goes.
+    package enum Surface: Sendable, Hashable {
+        /// To somebody's service; a public route lets everybody in.
+        case workload(publicRoute: Bool)
+        /// To Tollgate itself, which always needs a credential.
+        case ownAPI
+    }
+
+    package var headers: HeaderList
+    /// What stands behind the `?`, still percent-encoded.
+    package var query: String?
+    package var method: String
+    /// The credential's text itself instead of a header; the JSON door only.
+    package var describedCredential: String?
+    /// The header value that names a client certificate, from a trusted side.
+    package var clientCertificate: String?
+    package var surface: Surface
+    package var client: ClientContext
+
+    package init(
+        headers: HeaderList, query: String?, method: String, describedCredential: String? = nil,
+        clientCertificate: String? = nil, surface: Surface, client: ClientContext
+    ) {
+        self.headers = headers
+        self.query = query
+        self.method = method
+        self.describedCredential = describedCredential
+        self.clientCertificate = clientCertificate
+        self.surface = surface
+        self.client = client
+    }
+}
+
+/// Where a request comes from, and what may be counted of it.
+package struct ClientContext: Sendable {
+    /// By the trusted-proxy rule; nil = unknown.
+    package var address: IPAddress?
+    /// Whether the address is itself a trusted proxy: it stands for everybody behind it, so it is never counted nor blocked.
+    package var isTrustedProxy: Bool
+    /// Whether failures count for the address.
+    package var countsFailures: Bool
+    /// Nothing is counted at all, neither failures nor uses.
+    package var isDryRun: Bool
+    /// The token id of whoever describes the request at the JSON door: failures of what it describes count for it.
+    package var asker: String?
+
+    package init(
+        address: IPAddress?, isTrustedProxy: Bool = false, countsFailures: Bool = true, isDryRun: Bool = false,
+        asker: String? = nil
+    ) {
+        self.address = address
+        self.isTrustedProxy = isTrustedProxy
+        self.countsFailures = countsFailures
+        self.isDryRun = isDryRun
+        self.asker = asker
+    }
+
+    /// The address that failure limits look at.
+    var limitedAddress: IPAddress? { isTrustedProxy || isDryRun || !countsFailures ? nil : address }
+}

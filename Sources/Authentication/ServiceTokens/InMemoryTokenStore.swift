@@ -1,0 +1,53 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Essentials
+internal import Synchronization
+
+/// A store that forgets everything when the process ends.
+package final class InMemoryTokenStore: ServiceTokenStore {
+    private let records = Mutex<[String: ServiceTokenRecord]>([:])
+
+    /// An empty store.
+    package init() {}
+
+    package func loadServiceTokens() async throws(ServiceTokenStoreError) -> [ServiceTokenRecord] {
+        records.withLock { Array($0.values) }
+    }
+
+    package func write(_ changes: [ServiceTokenChange]) async throws(ServiceTokenStoreError) {
+        let fault = records.withLock { records -> ServiceTokenStoreError? in
+            var next = records
+            for change in changes {
+                switch change {
+                case .insert(let record):
+                    guard next[record.identifier] == nil else {
+                        return ServiceTokenStoreError(.identifierInUse, record.identifier)
+                    }
+                    next[record.identifier] = record
+                case .update(var record):
+                    guard let old = next[record.identifier] else {
+                        return ServiceTokenStoreError(.notFound, record.identifier)
+                    }
+                    record.useCount = old.useCount
+                    record.lastUsedAt = old.lastUsedAt
+                    next[record.identifier] = record
+                }
+            }
+            records = next
+            return nil
+        }
+        if let fault { throw fault }
+    }
+
+    package func addUses(_ uses: [ServiceTokenUse]) async throws(ServiceTokenStoreError) {
+        records.withLock { records in
+            for use in uses {
+                records[use.identifier]?.useCount += use.count
+                records[use.identifier]?.lastUsedAt = use.lastUsedAt
+            }
+        }
+    }
+
+    package func ping() async throws(ServiceTokenStoreError) {}
+}

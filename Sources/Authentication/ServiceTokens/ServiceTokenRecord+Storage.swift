@@ -1,0 +1,54 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+package import Essentials
+
+/// The form in which stores keep a record: instants in microseconds, so that nothing is lost.
+extension ServiceTokenRecord {
+    /// Everything of the record but what its use changes (`last_used_at`, `use_count`).
+    package var storedJSON: JSONObject {
+        func time(_ instant: Timestamp?) -> JSONValue { instant.map { .int($0.microseconds) } ?? .null }
+        return [
+            "identifier": .string(identifier), "family": .string(family), "secret_hash": .string(secretDigest.hex),
+            "description": .optional(description), "scopes": .strings(scopes), "roles": .strings(roles),
+            "workspace_ids": .strings(workspaceIDs), "tenant_id": .optional(tenantID), "platform": .bool(platform),
+            "allowed_cidrs": .strings(allowedCIDRs), "issued_at": time(issuedAt), "expires_at": time(expiresAt),
+            "rotation_expires_at": time(rotationExpiresAt), "revoked_at": time(revokedAt),
+            "revoked_by": .optional(revokedBy), "revocation_reason": .optional(revocationReason),
+            "rotated_from": .optional(rotatedFrom), "rotated_to": .optional(rotatedTo),
+            "created_by": .string(createdBy),
+        ]
+    }
+
+    /// Reads what `storedJSON` wrote; nil when something that must be there is not.
+    package init?(storedJSON object: JSONObject, lastUsedAt: Timestamp?, useCount: Int64) {
+        func text(_ name: String) -> String? { object[name]?.stringValue }
+        func list(_ name: String) -> [String] { object[name]?.arrayValue?.compactMap(\.stringValue) ?? [] }
+        func time(_ name: String) -> Timestamp? { object[name]?.intValue.map { Timestamp(microseconds: $0) } }
+        guard let identifier = text("identifier"), let family = text("family"),
+            let digest = text("secret_hash").flatMap({ SecretDigest(hex: $0) }), let issuedAt = time("issued_at"),
+            let createdBy = text("created_by"), let platform = object["platform"]?.boolValue
+        else { return nil }
+        let grant = ServiceTokenGrant(
+            description: text("description"), scopes: list("scopes"), roles: list("roles"),
+            workspaceIDs: list("workspace_ids"), tenantID: text("tenant_id"), platform: platform,
+            allowedCIDRs: list("allowed_cidrs"))
+        // An instant or block that cannot be read would make the token good for longer or for more: the record is refused instead.
+        for name in ["expires_at", "rotation_expires_at", "revoked_at"] {
+            guard let value = object[name], value.isNull || value.intValue != nil else { return nil }
+        }
+        guard grant.allowedCIDRs.count == object["allowed_cidrs"]?.arrayValue?.count,
+            grant.allowedCIDRs.allSatisfy({ CIDR($0) != nil })
+        else { return nil }
+        self.init(
+            identifier: identifier, family: family, secretDigest: digest, grant: grant, issuedAt: issuedAt,
+            expiresAt: time("expires_at"), rotatedFrom: text("rotated_from"), createdBy: createdBy)
+        rotationExpiresAt = time("rotation_expires_at")
+        revokedAt = time("revoked_at")
+        revokedBy = text("revoked_by")
+        revocationReason = text("revocation_reason")
+        rotatedTo = text("rotated_to")
+        self.lastUsedAt = lastUsedAt
+        self.useCount = useCount
+    }
+}

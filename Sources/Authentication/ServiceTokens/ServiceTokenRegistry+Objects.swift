@@ -1,0 +1,75 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+package import Essentials
+
+/// What `ServiceToken` objects ask for: the actor is `system`, and no grant rule binds it, because whoever may write the object was checked
+/// where the object was accepted.
+extension ServiceTokenRegistry {
+    /// The subject of changes that no caller asked for.
+    package static let systemActor = "system"
+
+    /// Makes a token with a generated identifier.
+    ///
+    /// - Parameter family: the object's family; nil begins one.
+    /// - Throws: `auth.store_unavailable`.
+    package func mintForObject(
+        _ grant: ServiceTokenGrant, family: String?, expiresAt: Timestamp?
+    ) async throws(Refusal) -> ServiceTokenAnswer {
+        let now = clock.now()
+        let (record, secret) = mint(
+            identifier: nil, family: family, grant: grant, now: now, expiresAt: expiresAt, rotatedFrom: nil,
+            by: Self.systemActor)
+        try await commit([.insert(record)])
+        return ServiceTokenAnswer(record: record, secret: secret, message: Self.storeMessage, at: now)
+    }
+
+    /// Replaces a token of an object by one with this grant; the old text stays good for the overlap.
+    ///
+    /// - Throws: `token.not_found`, `token.not_active`, `auth.store_unavailable`.
+    package func rotateForObject(
+        _ identifier: String, grant: ServiceTokenGrant, overlapSeconds: Int64, expiresAt: Timestamp?
+    ) async throws(Refusal) -> ServiceTokenAnswer {
+        guard let found = table.entry(identifier) else { throw Self.notFound(identifier) }
+        return try await locks.withLock(found.record.family) { () throws(Refusal) in
+            guard let old = table.entry(identifier)?.record else { throw Self.notFound(identifier) }
+            let now = clock.now()
+            try Self.demandActive(old, now)
+            return try await replace(
+                old, grant: grant, overlapSeconds: overlapSeconds, expiresAt: expiresAt, identifier: nil, now: now,
+                by: Self.systemActor)
+        }
+    }
+
+    /// Gives the present token of an object another grant or end, without a new text. The same again writes nothing.
+    ///
+    /// - Throws: `token.not_found`, `token.not_active` (revoked), `auth.store_unavailable`.
+    package func updateForObject(
+        _ identifier: String, grant: ServiceTokenGrant, expiresAt: Timestamp?
+    ) async throws(Refusal) -> ServiceTokenAnswer {
+        guard let found = table.entry(identifier) else { throw Self.notFound(identifier) }
+        return try await locks.withLock(found.record.family) { () throws(Refusal) in
+            guard let old = table.entry(identifier)?.record else { throw Self.notFound(identifier) }
+            let now = clock.now()
+            guard old.revokedAt == nil else {
+                throw Refusal(.tokenNotActive, details: ["state": .string(old.status(at: now).rawValue)])
+            }
+            var changed = old
+            changed.grant = grant
+            // The end of a text that was rotated away is the overlap's and stays.
+            if old.rotatedTo == nil { changed.expiresAt = expiresAt }
+            if changed.grant != old.grant || changed.expiresAt != old.expiresAt { try await commit([.update(changed)]) }
+            return ServiceTokenAnswer(record: changed, before: old, after: changed, at: now)
+        }
+    }
+
+    /// Revokes every token of an object. Again is no fault.
+    ///
+    /// - Parameter actor: whom the records name.
+    /// - Throws: `auth.store_unavailable`.
+    package func revokeFamily(_ family: String, reason: String, by actor: String = systemActor) async throws(Refusal) {
+        try await locks.withLock(family) { () throws(Refusal) in
+            try await revoke(table.family(family), reason: reason, by: actor)
+        }
+    }
+}

@@ -1,0 +1,64 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+package import Essentials
+
+/// Where service tokens are kept for good.
+package protocol ServiceTokenStore: Sendable {
+    /// Every record.
+    func loadServiceTokens() async throws(ServiceTokenStoreError) -> [ServiceTokenRecord]
+
+    /// Makes all changes or none; they are durable when this returns. Cancelling the caller changes nothing.
+    ///
+    /// - Throws: `identifierInUse` or `notFound` for the first change that cannot be made, else `unavailable`.
+    func write(_ changes: [ServiceTokenChange]) async throws(ServiceTokenStoreError)
+
+    /// Adds to the use counters; tokens that are gone are ignored.
+    func addUses(_ uses: [ServiceTokenUse]) async throws(ServiceTokenStoreError)
+
+    /// Asks whether the store answers.
+    func ping() async throws(ServiceTokenStoreError)
+}
+
+/// One change of the store.
+package enum ServiceTokenChange: Sendable {
+    /// A record whose identifier is new.
+    case insert(ServiceTokenRecord)
+    /// Replaces all of a record but its use counters.
+    case update(ServiceTokenRecord)
+}
+
+/// How often a token was used since its counters were last written.
+package struct ServiceTokenUse: Sendable {
+    package let identifier: String
+    package let count: Int64
+    package let lastUsedAt: Timestamp
+    /// The addresses it came from, at most 16.
+    package let addresses: [IPAddress]
+
+    package init(identifier: String, count: Int64, lastUsedAt: Timestamp, addresses: [IPAddress] = []) {
+        self.identifier = identifier
+        self.count = count
+        self.lastUsedAt = lastUsedAt
+        self.addresses = addresses
+    }
+}
+
+/// Why a store did not do what it was asked.
+package struct ServiceTokenStoreError: Error, CustomStringConvertible {
+    package enum Code: String, Sendable {
+        case identifierInUse, notFound, unavailable, corrupt
+    }
+
+    package let code: Code
+    package let message: String
+    package let cause: (any Error)?
+
+    package init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+        self.code = code
+        self.message = message
+        self.cause = cause
+    }
+
+    package var description: String { cause.map { "\(message): \($0)" } ?? message }
+}

@@ -1,0 +1,144 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+package import Essentials
+internal import Synchronization
+
+/// Every service token, held in memory for the request path: a look-up takes one short lock and one hash.
+package final class ServiceTokenTable: Sendable {
+    /// A token as the request path needs it. Replaced as a whole when its record changes.
+    package final class Entry: Sendable {
+        /// The record; its use counters are those of the last load.
+        package let record: ServiceTokenRecord
+        /// Made once.
+        package let principal: Principal
+        let allowed: [CIDR]
+        let uses: ServiceTokenUses
+
+        init(record: ServiceTokenRecord, uses: ServiceTokenUses) {
+            self.record = record
+            principal = record.principal
+            // A record with an unreadable block is refused where it is read; here it could only match nothing.
+            allowed = record.allowedCIDRs.compactMap { CIDR($0) }
+            self.uses = uses
+        }
+
+        /// The record with its counters as they are now.
+        package var current: ServiceTokenRecord {
+            var record = record
+            (record.useCount, record.lastUsedAt) = uses.total
+            return record
+        }
+
+        /// Counts a use.
+        func used(at now: Timestamp, from address: IPAddress?) { uses.add(at: now, from: address) }
+    }
+
+    /// Where a token stands in the list.
+    struct Position: Sendable, Comparable {
+        let issuedAt: Timestamp
+        let identifier: String
+
+        static func < (left: Position, right: Position) -> Bool {
+            left.issuedAt != right.issuedAt
+                ? left.issuedAt < right.issuedAt
+                : left.identifier.utf8.lexicographicallyPrecedes(right.identifier.utf8)
+        }
+    }
+
+    private struct State: Sendable {
+        var entries: [String: Entry] = [:]
+        /// The oldest first.
+        var order: [Position] = []
+        /// The identifiers of each rotation chain.
+        var families: [String: [String]] = [:]
+        /// Tokens that may make tokens, whatever their state.
+        var minters: Set<String> = []
+    }
+
+    /// How long the table is good without a word from the store.
+    package static let freshForSeconds: Int64 = 60
+    private let state = Mutex(State())
+    private let heardAt: Atomic<Int64>
+    private let entryCount = Atomic<Int>(0)
+
+    /// An empty table that has heard from the store just now.
+    package init(heardAt now: Timestamp) { heardAt = Atomic(now.microseconds) }
+
+    /// Notes that the store answered.
+    package func heard(at now: Timestamp) { heardAt.store(now.microseconds, ordering: .relaxed) }
+
+    /// Whether the store was heard of within 60 s.
+    package func isFresh(at now: Timestamp) -> Bool {
+        now.microseconds - heardAt.load(ordering: .relaxed) <= Self.freshForSeconds * 1_000_000
+    }
+
+    /// The number of records, whatever their state.
+    package var count: Int { entryCount.load(ordering: .relaxed) }
+
+    /// The token of that id.
+    package func entry(_ identifier: String) -> Entry? { state.withLock { $0.entries[identifier] } }
+
+    /// Puts records in force, new ones or changed ones, all at once.
+    package func put(_ records: [ServiceTokenRecord]) {
+        state.withLock { state in
+            for record in records {
+                let known = state.entries[record.identifier]
+                let uses = known?.uses ?? ServiceTokenUses(count: record.useCount, lastUsedAt: record.lastUsedAt)
+                state.entries[record.identifier] = Entry(record: record, uses: uses)
+                if known == nil {
+                    state.families[record.family, default: []].append(record.identifier)
+                    Self.insert(Position(issuedAt: record.issuedAt, identifier: record.identifier), &state.order)
+                }
+                if Self.makesTokens(record) {
+                    state.minters.insert(record.identifier)
+                } else {
+                    state.minters.remove(record.identifier)
+                }
+            }
+            entryCount.store(state.entries.count, ordering: .relaxed)
+        }
+    }
+
+    /// Every token, the newest first.
+    package var newestFirst: [Entry] {
+        state.withLock { state in state.order.reversed().compactMap { state.entries[$0.identifier] } }
+    }
+
+    /// The tokens of a rotation chain, in the order in which they came.
+    package func family(_ family: String) -> [Entry] {
+        state.withLock { state in (state.families[family] ?? []).compactMap { state.entries[$0] } }
+    }
+
+    /// Whether an active token may make tokens (`admin:tokens:write`).
+    package func hasActiveMinter(at now: Timestamp) -> Bool {
+        state.withLock { state in
+            state.minters.contains { state.entries[$0]?.record.status(at: now) == .active }
+        }
+    }
+
+    /// Takes the uses since the last call.
+    package func drainUses() -> [ServiceTokenUse] {
+        let entries = state.withLock { Array($0.entries.values) }
+        return entries.compactMap { entry in entry.uses.drain(identifier: entry.record.identifier) }
+    }
+
+    /// Gives back uses that could not be written.
+    package func restore(_ uses: [ServiceTokenUse]) {
+        for use in uses { entry(use.identifier)?.uses.restore(use) }
+    }
+
+    private static func makesTokens(_ record: ServiceTokenRecord) -> Bool {
+        record.scopes.contains("admin:tokens:write") || record.scopes.contains("admin:tokens:*")
+    }
+
+    private static func insert(_ position: Position, _ order: inout [Position]) {
+        var (low, high) = (0, order.count)
+        if let last = order.last, last < position { low = high }
+        while low < high {
+            let middle = (low + high) / 2
+            if order[middle] < position { low = middle + 1 } else { high = middle }
+        }
+        order.insert(position, at: low)
+    }
+}

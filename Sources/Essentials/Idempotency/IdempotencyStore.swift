@@ -1,0 +1,39 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+/// Answers kept under idempotency keys for 24 h. Secrets never come here: whoever stores an answer has blanked them.
+package protocol IdempotencyStore: Sendable {
+    /// Reserves a key for a caller, or says what became of its first use. Cancelling the caller changes nothing.
+    ///
+    /// - Parameter digest: of the route and body.
+    /// - Throws: `auth.store_unavailable`; `request.idempotency_mismatch` while the first use is still running.
+    func begin(key: String, caller: String, digest: String) async throws(Refusal) -> IdempotencyState
+
+    /// Keeps the answer.
+    ///
+    /// - Throws: `auth.store_unavailable`.
+    func finish(key: String, caller: String, digest: String, answer: StoredAnswer) async throws(Refusal)
+
+    /// Gives a reservation up, so that the next try runs.
+    func abandon(key: String, caller: String) async
+}
+
+/// What is known of an idempotency key.
+package enum IdempotencyState: Sendable, Hashable {
+    /// It is reserved now.
+    case new
+    case answered(StoredAnswer)
+    /// The key was used with another body.
+    case mismatch
+}
+
+/// An answer as it is kept.
+package struct StoredAnswer: Sendable, Hashable {
+    package var status: Int
+    package var body: [UInt8]
+
+    package init(status: Int, body: [UInt8]) {
+        self.status = status
+        self.body = body
+    }
+}

@@ -1,0 +1,74 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+package import Essentials
+internal import Foundation
+internal import GRDB
+
+/// The product's store in one SQLite file: service tokens, answers under idempotency keys and statuses of objects. What it acknowledged
+/// survives a killed process and a power cut.
+package final class SQLiteStore: Sendable {
+    let pool: DatabasePool
+    let committer: GroupCommitter
+    let clock: any WallClock
+
+    /// Opens the file, making it (0600) and its directories (0700) where they are not there, and brings its schema up to date.
+    ///
+    /// - Throws: `SQLiteStoreError`.
+    package init(path: String, clock: any WallClock) throws(SQLiteStoreError) {
+        self.clock = clock
+        do {
+            pool = try Self.open(path)
+        } catch let error as SQLiteStoreError {
+            throw error
+        } catch {
+            throw SQLiteStoreError(.cannotOpen, "The database \(path) cannot be opened", cause: error)
+        }
+        committer = GroupCommitter(pool: pool)
+    }
+
+    private static func open(_ path: String) throws -> DatabasePool {
+        let directory = URL(filePath: path).deletingLastPathComponent()
+        let manager = FileManager.default
+        try manager.createDirectory(
+            at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        // SQLite gives its side files the mode of the database, so it must be right before the first of them is made.
+        if !manager.fileExists(atPath: path) {
+            guard manager.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600]) else {
+                throw SQLiteStoreError(.cannotOpen, "The database \(path) cannot be made")
+            }
+        }
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(5)
+        configuration.maximumReaderCount = 2
+        configuration.label = "tollgate.store"
+        let pool = try DatabasePool(path: path, configuration: configuration)
+        try pool.writeWithoutTransaction { db in
+            // The pool sets NORMAL when it opens; only FULL survives a power cut.
+            try db.execute(sql: "PRAGMA synchronous = FULL")
+            try SQLiteMigrations.apply(to: db)
+            // A reservation that a dead process left is nobody's.
+            try db.execute(sql: "DELETE FROM idempotency_keys WHERE status IS NULL")
+        }
+        return pool
+    }
+
+    /// Closes the database. Nothing may be asked of it afterwards.
+    package func close() throws(SQLiteStoreError) {
+        do {
+            try pool.close()
+        } catch {
+            throw SQLiteStoreError(.closed, "The database could not be closed in order", cause: error)
+        }
+    }
+
+    /// The journal mode and the level of `synchronous` of the connection that writes.
+    package func durability() async throws -> (journalMode: String, synchronous: Int) {
+        try await pool.writeWithoutTransaction { db in
+            (
+                try String.fetchOne(db, sql: "PRAGMA journal_mode") ?? "",
+                try Int.fetchOne(db, sql: "PRAGMA synchronous") ?? -1
+            )
+        }
+    }
+}
