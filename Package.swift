@@ -112,7 +112,7 @@ let package = Package(
             dependencies: [
                 "HTTPService", "Pipeline", "RuntimeState", "Authentication", "Authorization", "AuditTrail",
                 "Persistence", "Essentials", "TestSupport", .hummingbird, .hummingbirdTesting, .httpTypes, .nioCore,
-                .nioPosix, .asyncHTTPClient, .nioSSL,
+                .nioPosix, .asyncHTTPClient, .nioHTTP1, .nioSSL, .serviceLifecycle, .logging, .coreMetrics,
             ]),
         .testTarget(
             name: "TollgateTests",
