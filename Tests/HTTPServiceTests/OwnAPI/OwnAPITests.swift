@@ -72,12 +72,16 @@ internal import Testing
     @Test func showsEventsOfATokenThatExists() async throws {
         let gate = Gate()
         let reply = try await gate.send(.get, "/v1/service-tokens/a/events?limit=3")
-        #expect(reply.json["id"] == "a")
-        #expect(reply.json["limit"] == "3")
+        #expect(reply.json == ["events": [], "next_cursor": "next"])
+        #expect(gate.trail.queries.first?.resource == "a")
+        #expect(gate.trail.queries.first?.limit == 3)
         let missing = try await gate.send(.get, "/v1/service-tokens/missing/events")
         #expect(missing.status == 404)
         #expect(missing.code == "token.not_found")
         #expect(missing.message == "Service token 'missing' not found")
+        let limit = try await gate.send(.get, "/v1/service-tokens/a/events?limit=x")
+        #expect(limit.status == 422)
+        #expect(limit.message == "limit: not a number from 1 to 200")
     }
 
     @Test func repeatsAnAnswerUnderItsKeyWithoutTheSecret() async throws {
@@ -174,20 +178,31 @@ internal import Testing
     func queriesTheTrailByParameters(_ path: String) async throws {
         let gate = Gate()
         let reply = try await gate.send(.get, path + "?actor=ci&limit=5")
-        #expect(reply.json["filters"] == ["actor": "ci", "limit": "5"])
-        #expect(reply.json["text"] == true)
-        #expect(gate.audit.queued.first?.metadata["filters"] == ["actor": "ci", "limit": "5"])
+        #expect(reply.json == ["events": [], "count": 0, "next_cursor": "next"])
+        #expect(reply["Content-Type"] == "application/json")
+        #expect(gate.trail.queries.first?.actor == "ci")
+        #expect(gate.trail.queries.first?.limit == 5)
+        #expect(gate.trail.readers == [.platform])
+        #expect(gate.audit.queued.first?.metadata["filters"]?["actor"] == "ci")
         #expect(try await gate.send(.get, path + "?nope=1").code == "request.malformed")
+        let bad = try await gate.send(.get, path + "?limit=0")
+        #expect(bad.status == 400)
+        #expect(bad.code == "audit.bad_filter")
+        #expect(try await gate.send(.get, path + "?cursor=bad").code == "audit.bad_cursor")
     }
 
-    @Test func queriesTheTrailByABody() async throws {
-        let gate = Gate()
+    @Test func queriesTheTrailByABodyAndOnlyTheOwnTenant() async throws {
+        let gate = Gate(
+            decider: FakeDecider(admit: { FakeDecider.admitted($0, holding: ["admin:access"]) }))
         let reply = try await gate.send(.post, "/v1/audit/query", body: #"{"outcome":"denied","limit":5}"#)
-        #expect(reply.json["filters"] == ["outcome": "denied", "limit": 5])
+        #expect(reply.status == 200)
+        #expect(gate.trail.queries.first?.outcome == .denied)
+        #expect(gate.trail.readers == [.tenant("acme")])
         #expect(gate.audit.durable.isEmpty)
         let unknown = try await gate.send(.post, "/v1/audit/query", body: #"{"nope":1}"#)
+        #expect(unknown.status == 400)
         #expect(unknown.code == "request.malformed")
-        #expect(unknown.message == "Unknown member: nope")
+        #expect(unknown.message == "Unknown member nope")
     }
 
     @Test func listsResources() async throws {

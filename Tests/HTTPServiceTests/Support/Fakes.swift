@@ -93,16 +93,17 @@ final class FakeTokens: ServiceTokenService {
     }
 }
 
-/// A trail that answers the filters it was given.
-struct FakeTrail: AuditQuerying {
-    func query(_ filters: JSONObject, fromQuery: Bool, caller: OwnCaller) async throws(Refusal) -> JSONObject {
-        ["events": [], "count": 0, "next_cursor": nil, "filters": .object(filters), "text": .bool(fromQuery)]
-    }
+/// A trail without entries that remembers what was asked.
+final class FakeTrail: AuditQuerying {
+    private let asked = Mutex<[(query: AuditQuery, reader: AuditReader)]>([])
 
-    func tokenEvents(
-        _ id: String, limit: String?, cursor: String?, caller: OwnCaller
-    ) async throws(Refusal) -> JSONObject {
-        ["events": [], "next_cursor": nil, "id": .string(id), "limit": .optional(limit)]
+    var queries: [AuditQuery] { asked.withLock { $0.map(\.query) } }
+    var readers: [AuditReader] { asked.withLock { $0.map(\.reader) } }
+
+    func query(_ query: AuditQuery, as reader: AuditReader) async throws(Refusal) -> AuditPage {
+        asked.withLock { $0.append((query, reader)) }
+        guard query.cursor != "bad" else { throw Refusal(.auditBadCursor) }
+        return AuditPage(rows: [], nextCursor: "next")
     }
 }
 

@@ -31,7 +31,7 @@ struct Gate: Sendable {
 
     var dependencies: HTTPDependencies {
         HTTPDependencies(
-            decider: decider, audit: audit, tokens: tokens, auditTrail: FakeTrail(), resources: FakeCatalog(),
+            decider: decider, audit: audit, tokens: tokens, auditTrail: trail, resources: FakeCatalog(),
             idempotency: keys, addresses: FakeAddresses(trusted: trusted), authBlocks: blocks,
             readiness: readiness, metrics: registry, clock: clock,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
@@ -39,6 +39,7 @@ struct Gate: Sendable {
     }
 
     let keys = FakeKeys()
+    let trail = FakeTrail()
     let blocks = FakeBlocks()
 
     var responder: GateResponder { GateResponder(settings: settings, dependencies: dependencies, duties: duties) }
