@@ -121,7 +121,8 @@ let package = Package(
             dependencies: [
                 "HTTPService", "Pipeline", "RuntimeState", "Authentication", "Authorization", "AuditTrail",
                 "Persistence", "Essentials", "TestSupport", .hummingbird, .hummingbirdTesting, .httpTypes, .nioCore,
-                .nioPosix, .asyncHTTPClient, .nioSSL,
+                .nioPosix, .asyncHTTPClient, .nioHTTP1, .nioSSL, .serviceLifecycle, .logging, .coreMetrics, .crypto,
+                .x509, .swiftASN1,
             ]),
         .testTarget(
             name: "TollgateTests",

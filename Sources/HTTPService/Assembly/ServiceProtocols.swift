@@ -1,6 +1,7 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
+package import AuditTrail
 package import Essentials
 package import Pipeline
 
@@ -28,15 +29,13 @@ package protocol ServiceTokenService: Sendable {
 
 /// Queries over the audit trail.
 package protocol AuditQuerying: Sendable {
-    /// Filters as a JSON body, or query parameters as texts; answers `events`, `count` and `next_cursor`.
+    /// The entries that fit, a page at a time.
     ///
-    /// - Parameter fromQuery: whether the members are the texts of a query string, so that numbers come as text.
-    func query(_ filters: JSONObject, fromQuery: Bool, caller: OwnCaller) async throws(Refusal) -> JSONObject
-    /// What was recorded of one service token, newest first; answers `events` and `next_cursor`.
-    func tokenEvents(
-        _ id: String, limit: String?, cursor: String?, caller: OwnCaller
-    ) async throws(Refusal) -> JSONObject
+    /// - Throws: `audit.tenant_forbidden`, `audit.bad_cursor`, `audit.query_too_wide`, `audit.unavailable`.
+    func query(_ query: AuditQuery, as reader: AuditReader) async throws(Refusal) -> AuditPage
 }
+
+extension AuditLog: AuditQuerying {}
 
 /// The blocks of the failure limiter.
 package protocol AuthBlockService: Sendable {

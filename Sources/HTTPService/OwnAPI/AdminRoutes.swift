@@ -1,6 +1,7 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import AuditTrail
 internal import Authentication
 internal import Essentials
 internal import Pipeline
@@ -34,34 +35,27 @@ struct AdminRoutes: Sendable {
         ]
     }
 
-    private static let filters: Set<String> = [
-        "actor", "action", "resource", "outcome", "tenant", "from", "to", "session_id", "ip", "q", "limit", "cursor",
-        "order",
-    ]
-
     private var audit: [OwnRoute] {
         let get: @Sendable (OwnCall) async throws(Refusal) -> OwnAnswer = { call throws(Refusal) in
-            let filters = try call.query.object(known: Self.filters)
-            return try await query(filters, fromQuery: true, call)
+            try await query(try AuditQuery.parse(queryItems: call.query.items), call)
         }
         return [
             OwnRoute("GET", "/v1/audit/events", .read, handle: get),
             OwnRoute("GET", "/v1/audit", .read, handle: get),
             OwnRoute("POST", "/v1/audit/query", .read) { call throws(Refusal) in
-                try BodyReader.checkMembers(of: call.body, known: Self.filters)
-                return try await query(call.body, fromQuery: false, call)
+                try await query(try AuditQuery.parse(json: .object(call.body)), call)
             },
         ]
     }
 
-    private func query(
-        _ filters: JSONObject, fromQuery: Bool, _ call: OwnCall
-    ) async throws(Refusal) -> OwnAnswer {
-        var answer = OwnAnswer.json(
-            try await dependencies.auditTrail.query(filters, fromQuery: fromQuery, caller: call.caller))
-        var recorded = filters
-        recorded["cursor"] = nil
-        answer.auditMetadata["filters"] = .object(recorded)
+    /// Platform callers see every tenant, everybody else the own one.
+    private func query(_ query: AuditQuery, _ call: OwnCall) async throws(Refusal) -> OwnAnswer {
+        let principal = call.caller.principal
+        let reader: AuditReader =
+            call.caller.admin || principal.platform ? .platform : .tenant(principal.tenantID)
+        var answer = OwnAnswer()
+        answer.text = (try await dependencies.auditTrail.query(query, as: reader).body, "application/json")
+        answer.auditMetadata["filters"] = .object(query.metadata)
         return answer
     }
 

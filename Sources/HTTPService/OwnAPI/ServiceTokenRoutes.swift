@@ -1,6 +1,7 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import AuditTrail
 internal import Essentials
 
 /// The service-token endpoints, under their own path and its alias.
@@ -37,15 +38,38 @@ struct ServiceTokenRoutes: Sendable {
                 try await revoke(call, call.body)
             },
             OwnRoute("GET", base + "/{id}/events", .read) { call throws(Refusal) in
-                let query = try call.query.object(known: ["limit", "cursor"])
-                let id = call.captures[0]
-                _ = try await tokens.show(id, caller: call.caller)
-                return .json(
-                    try await auditTrail.tokenEvents(
-                        id, limit: query["limit"]?.stringValue, cursor: query["cursor"]?.stringValue,
-                        caller: call.caller))
+                _ = try await tokens.show(call.captures[0], caller: call.caller)
+                return try await events(call)
             },
         ]
+    }
+
+    /// What was recorded of a token that the caller may see, newest first.
+    private func events(_ call: OwnCall) async throws(Refusal) -> OwnAnswer {
+        let items = try call.query.object(known: ["limit", "cursor"])
+        var reader = FieldReader()
+        var query = AuditQuery()
+        query.resource = call.captures[0]
+        query.cursor = items["cursor"]?.stringValue
+        query.limit = 50
+        if let text = items["limit"]?.stringValue {
+            query.limit = Int(text) ?? 0
+            if !(1...200).contains(query.limit) { reader.fault("limit", "not a number from 1 to 200") }
+        }
+        try reader.finish()
+        let page = try await auditTrail.query(query, as: .platform)
+        var json = JSONWriter(reserving: 1024)
+        json.raw(#"{"events":["#)
+        for (index, row) in page.rows.enumerated() {
+            if index > 0 { json.raw(",") }
+            json.raw(row.line)
+        }
+        json.raw(#"],"next_cursor":"#)
+        json.string(page.nextCursor)
+        json.raw("}")
+        var answer = OwnAnswer()
+        answer.text = (json.bytes, "application/json")
+        return answer
     }
 
     private func revoke(_ call: OwnCall, _ body: JSONObject) async throws(Refusal) -> OwnAnswer {

@@ -18,6 +18,14 @@ package struct Decision: Sendable {
         /// What was compared with what; never token text, secret or digest.
         package var detail: String
         package var microseconds: Int64
+
+        package init(name: String, outcome: Outcome, code: ErrorCode?, detail: String, microseconds: Int64) {
+            self.name = name
+            self.outcome = outcome
+            self.code = code
+            self.detail = detail
+            self.microseconds = microseconds
+        }
     }
 
     /// Nil when allowed. A 503 means "cannot decide" and stays a 503 at every door.
