@@ -73,10 +73,12 @@ struct YAMLBuilder {
             anchor = name
             height = 0
         case .sequenceStart(let tag, let name):
+            try take(0, depth: depth + 1, line)
             try check(tag, is: "seq", line)
             document = try list(&events, line, depth: depth + 1)
             anchor = name
         case .mappingStart(let tag, let name):
+            try take(0, depth: depth + 1, line)
             try check(tag, is: "map", line)
             document = try object(&events, line, depth: depth + 1)
             anchor = name

@@ -70,7 +70,8 @@ package struct SchemaValidator {
         for property in properties {
             let given = object[property.name]
             if given != nil { known += 1 }
-            if let value = given.flatMap({ $0.isNull ? nil : $0 }) ?? property.schema.defaultValue {
+            let written: JSONValue? = given?.isNull == true ? Optional.none : given
+            if let value = written ?? property.schema.defaultValue {
                 steps.append(.member(property.name))
                 members.append(JSONObject.Member(name: property.name, value: check(value, property.schema)))
                 steps.removeLast()
