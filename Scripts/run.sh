@@ -15,7 +15,7 @@ export TOLLGATE_LISTEN=${TOLLGATE_LISTEN:-127.0.0.1:8080}
 export TOLLGATE_PROBE_LISTEN=${TOLLGATE_PROBE_LISTEN:-127.0.0.1:8081}
 export TOLLGATE_TRUSTED_PROXIES=${TOLLGATE_TRUSTED_PROXIES:-127.0.0.0/8,::1/128}
 export TOLLGATE_DATA_DIR=${TOLLGATE_DATA_DIR:-$TOLLGATE_ROOT/.tollgate}
-export TOLLGATE_NAMESPACE_TENANTS=${TOLLGATE_NAMESPACE_TENANTS:-shop=shop,media=media}
+export TOLLGATE_NAMESPACE_TENANTS=${TOLLGATE_NAMESPACE_TENANTS:-acme=acme}
 export TOLLGATE_LOG_FORMAT=${TOLLGATE_LOG_FORMAT:-text}
 
 exec "$(swift build -c release --static-swift-stdlib --show-bin-path)/tollgate" run --manifests manifests/samples "$@"

@@ -9,7 +9,7 @@ internal import TestSupport
 struct GlewlwydProvider {
     /// Where it listens.
     let port: Int
-    private let folder: TemporaryDirectory
+    private let process: PeerProcess
     private let session: String
 
     /// The issuer, exactly as in its tokens and its discovery document.
@@ -35,7 +35,7 @@ struct GlewlwydProvider {
             guard let cookie = login.value("Set-Cookie")?.split(separator: ";").first else {
                 throw PeerFault(message: "glewlwyd lets the first administrator not in: \(login.status)")
             }
-            let provider = GlewlwydProvider(port: port, folder: folder, session: String(cookie))
+            let provider = GlewlwydProvider(port: port, process: process, session: String(cookie))
             try await provider.admin("POST", "/api/mod/plugin/", provider.plugin(keyIDs: [keyID]))
             try await provider.admin("POST", "/api/client/?source=database", Self.client)
             try await body(provider)
@@ -63,6 +63,9 @@ struct GlewlwydProvider {
         try await admin("PUT", "/api/mod/plugin/oidc", plugin(keyIDs: [keyID]))
         try await admin("PUT", "/api/mod/plugin/oidc/reset", nil)
     }
+
+    /// Ends it: from now on nobody answers at its address.
+    func stop() async { await process.end() }
 
     private func admin(_ method: String, _ path: String, _ body: JSONValue?) async throws {
         let answer = try await PlainHTTP.send(

@@ -90,19 +90,25 @@ struct OIDCTests {
     }
 
     @Test func keepsKnownKeysWhileTheProviderIsAway() async throws {
-        let folder = try TemporaryDirectory()
-        var token = ""
-        var daemon: TollgateDaemon?
-        try await GlewlwydProvider.with(keyID: "first", folder: folder) { provider in
-            token = try await provider.accessToken()
-            daemon = try TollgateDaemon(
-                manifests: Self.manifests(provider), settings: ["TOLLGATE_EGRESS_ALLOW": "127.0.0.0/8"])
+        try await Self.with(keyID: "first") { provider, daemon in
+            let token = try await provider.accessToken()
+            await provider.stop()
+            let answer = try await daemon.decide(host: "discovery.example", path: "/catalog/1", token: token)
+            #expect(answer["decision"]?.stringValue == "allow")
         }
-        // The provider has ended: its keys were never seen, so the answer is "cannot say", not "no".
-        let unwarmed = try #require(daemon)
-        try await unwarmed.running { _ in
-            let answer = try await unwarmed.decide(host: "discovery.example", path: "/catalog/1", token: token)
-            #expect(answer["code"]?.stringValue == "auth.key_unavailable")
+    }
+
+    @Test func cannotSayWhenItNeverSawTheKeys() async throws {
+        let folder = try TemporaryDirectory()
+        try await GlewlwydProvider.with(keyID: "first", folder: folder) { provider in
+            let token = try await provider.accessToken()
+            await provider.stop()
+            let daemon = try TollgateDaemon(
+                manifests: Self.manifests(provider), settings: ["TOLLGATE_EGRESS_ALLOW": "127.0.0.0/8"])
+            try await daemon.running { _ in
+                let answer = try await daemon.decide(host: "discovery.example", path: "/catalog/1", token: token)
+                #expect(answer["code"]?.stringValue == "auth.key_unavailable")
+            }
         }
     }
 }

@@ -45,7 +45,10 @@ struct KillStormTests {
     @Test func losesNothingThatWasAcknowledged() async throws {
         let daemon = try TollgateDaemon(
             manifests: Self.manifests,
-            settings: ["TOLLGATE_AUDIT_DECISIONS": "full", "TOLLGATE_AUTH_RATE_LIMIT_IP": "0"])
+            settings: [
+                "TOLLGATE_AUDIT_DECISIONS": "full", "TOLLGATE_AUTH_RATE_LIMIT_IP": "0",
+                "TOLLGATE_AUTH_RATE_LIMIT_IDENTITY": "0",
+            ])
         var all: [Acknowledged] = []
         for round in 1...max(1, Self.rounds) {
             let made = try await daemon.running { process in

@@ -1,0 +1,33 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Foundation
+internal import TestSupport
+internal import Testing
+
+/// `docs/reference/metrics.md` and what a running daemon exports name the same metrics.
+@Suite(.timeLimit(.minutes(5)))
+struct MetricsTableTests {
+    @Test func documentsWhatIsExported() async throws {
+        let daemon = try TollgateDaemon(manifests: ProxyContract.manifests)
+        let exported = try await daemon.running { _ in
+            // One question of each sort, for what has no value before.
+            let token = try await daemon.mintToken("reader", scopes: ["tasks:read"])
+            _ = try await daemon.decide(host: ProxyContract.host, path: "/reports/1", token: token)
+            let answer = try await PlainHTTP.send("GET", "/metrics", port: daemon.probePort)
+            #expect(answer.status == 200)
+            return Set(
+                answer.text.split(separator: "\n").filter { $0.hasPrefix("# TYPE tollgate_") }
+                    .map { String($0.split(separator: " ")[2]) })
+        }
+        let document = try String(
+            contentsOf: Repository.root.appending(path: "docs/reference/metrics.md"), encoding: .utf8)
+        let documented = Set(
+            document.split(separator: "\n").filter { $0.hasPrefix("| `tollgate_") }
+                .map { String($0.dropFirst(3).prefix { $0 != "`" }) })
+        #expect(exported.subtracting(documented).sorted() == [], "exported and not documented")
+        // The key sets of issuers are shown from the first issuer on, and this daemon has none.
+        let conditional: Set = ["tollgate_auth_jwks_fetch_total", "tollgate_auth_jwks_age_seconds"]
+        #expect(documented.subtracting(exported).subtracting(conditional).sorted() == [], "documented and not exported")
+    }
+}
