@@ -1,0 +1,33 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ArgumentParser
+internal import Essentials
+internal import ResourceModel
+
+/// `tollgate crds`
+struct CRDsCommand: ContextualCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "crds", abstract: "Print the CustomResourceDefinitions, or write them to files.")
+
+    @Option(help: "Directory that gets a file for each.")
+    var output: String?
+
+    func run(in context: CommandContext) async throws {
+        guard let output else {
+            context.output.write(Array(CustomResourceDefinitions.yaml.utf8))
+            return
+        }
+        let directory = TollgateSettings.absolute(output, environment: context.environment, host: context.host)
+        for kind in ResourceKind.own {
+            let file = directory + "/" + CustomResourceDefinitions.fileName(kind)
+            do {
+                try AtomicFile.write(
+                    Array(CustomResourceDefinitions.yaml(kind).utf8), to: file, mode: 0o644, directoryMode: 0o755)
+            } catch {
+                throw CommandFailure(.otherFault, "cannot write \(file): \(error)")
+            }
+            context.output.line(file)
+        }
+    }
+}
