@@ -42,6 +42,8 @@ package struct DecisionInput: Sendable {
     package var dryRun: Bool
     /// JSON door: whether failures of the described request may be counted for its `source_ip` (the asker is a platform principal).
     package var countsFailuresForAddress: Bool
+    /// JSON door: the token id of whoever asks; failures of what it describes count for it too.
+    package var asker: String?
     package var requestID: String
 
     package init(door: Door, requestID: String) {
@@ -63,5 +65,6 @@ package struct DecisionInput: Sendable {
         explain = false
         dryRun = false
         countsFailuresForAddress = true
+        asker = nil
     }
 }

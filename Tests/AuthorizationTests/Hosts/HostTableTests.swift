@@ -1,9 +1,10 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
-@testable internal import Authorization
 internal import Essentials
 internal import Testing
+
+@testable internal import Authorization
 
 @Suite struct HostTableTests {
     @Test(arguments: [

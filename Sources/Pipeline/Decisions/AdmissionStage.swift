@@ -1,0 +1,31 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+package import Authentication
+package import Authorization
+package import Essentials
+
+/// A step between authorisation and audit that may take something (a place in a window, credit) and has to give it back when a later step
+/// refuses. Stages run in list order, for routes that are not public and for decisions that are not dry runs.
+package protocol AdmissionStage: Sendable {
+    /// Which step of the pipeline it is.
+    var step: DecisionStep { get }
+
+    /// Takes what the request needs.
+    func admit(_ request: AdmissionRequest) async -> AdmissionOutcome
+}
+
+/// What an admission stage knows of a request that was authorised.
+package struct AdmissionRequest: Sendable {
+    package let principal: Principal
+    package let authConfig: String
+    package let policy: PolicyDecision
+    package let now: Timestamp
+}
+
+/// Whether a stage lets a request on.
+package enum AdmissionOutcome: Sendable {
+    /// Taken; `giveBack` undoes it when a later step refuses.
+    case admitted(detail: String, giveBack: @Sendable () async -> Void)
+    case refused(Refusal, detail: String)
+}

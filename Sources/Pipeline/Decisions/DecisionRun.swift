@@ -1,0 +1,180 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Authentication
+internal import Authorization
+internal import Essentials
+internal import RuntimeState
+
+/// One decision on its way through the steps that need no waiting.
+///
+/// Without `explain` it stops at the first refusal; with it, it goes on as far as what is known allows, and keeps the first refusal.
+struct DecisionRun {
+    let input: DecisionInput
+    let snapshot: RuntimeSnapshot?
+    let now: Timestamp
+    var decision: Decision
+    var tracer: StepTracer
+
+    private(set) var host: String?
+    private(set) var path: CanonicalPath?
+    private(set) var config: CompiledAuthConfig?
+    private(set) var match: RouteMatch?
+    /// Failure limits that this request's failure reached.
+    private(set) var newBlocks: [FailureBlock] = []
+
+    init(input: DecisionInput, snapshot: RuntimeSnapshot?, now: Timestamp, tracer: StepTracer) {
+        self.input = input
+        self.snapshot = snapshot
+        self.now = now
+        self.tracer = tracer
+        decision = Decision(snapshotGeneration: snapshot?.generation ?? 0, requestID: input.requestID)
+    }
+
+    /// Whether the next step runs.
+    var mayContinue: Bool { decision.refusal == nil || tracer.explains }
+
+    /// Keeps the first refusal and ends the step.
+    mutating func refuse(_ refusal: Refusal, at step: DecisionStep, _ detail: @autoclosure () -> String) {
+        tracer.note(step, refusal, detail())
+        if decision.refusal == nil { decision.refusal = refusal }
+    }
+
+    /// Runs normalise, select, failure limit, authenticate and authorise.
+    mutating func judge(authenticator: Authenticator) {
+        normalise()
+        guard mayContinue, let host, let path, let method = decision.method else { return }
+        select(host: host, method: method, path: path)
+        guard mayContinue, let config, let snapshot else { return }
+        limitFailures(authenticator: authenticator, config: config)
+        guard mayContinue else { return }
+        authenticate(authenticator: authenticator, config: config)
+        guard mayContinue else { return }
+        authorise(policy: snapshot.policy, config: config)
+    }
+
+    /// What the waiting stages get; nil for public routes and dry runs, which they leave out.
+    var admissionRequest: AdmissionRequest? {
+        guard decision.refusal == nil, !input.dryRun, match?.rule.isPublic != true, let policy = decision.policy,
+            let authConfig = decision.authConfig
+        else { return nil }
+        return AdmissionRequest(principal: decision.principal, authConfig: authConfig, policy: policy, now: now)
+    }
+
+    // MARK: Steps
+
+    private mutating func normalise() {
+        guard let method = RequestNormalizer.method(input.method) else {
+            return refuse(Refusal(.requestBadMethod), at: .normalise, "the method is missing or no token")
+        }
+        decision.method = method
+        guard let host = input.host.flatMap(RequestNormalizer.host) else {
+            return refuse(Refusal(.requestBadHost), at: .normalise, "the host is missing or no host name")
+        }
+        self.host = host
+        decision.host = host
+        // Without any path the parser is given text that begins with no slash: `not_absolute`.
+        switch CanonicalPath.parse(input.target ?? "-") {
+        case .success(let path):
+            self.path = path
+            decision.canonicalPath = path.text
+            tracer.note(.normalise, nil, "\(method) \(host) \(path.text)")
+        case .failure(let fault):
+            refuse(fault.refusal, at: .normalise, "the path is not canonical: \(fault.rawValue)")
+        }
+    }
+
+    private mutating func select(host: String, method: String, path: CanonicalPath) {
+        guard let snapshot else {
+            return refuse(Refusal(.decisionNotReady), at: .select, "no snapshot is in force yet")
+        }
+        guard let found = snapshot.hosts.match(host) else {
+            return refuse(Refusal(.authNoConfig), at: .select, "no AuthConfig names \(host) or a wildcard over it")
+        }
+        let config = snapshot.authConfigs[found.index]
+        self.config = config
+        decision.authConfig = config.key
+        decision.hostRule = found.rule
+        decision.forwardsCredential = config.forwardsCredential
+        if let reason = config.brokenReason {
+            refuse(Refusal(.configInvalid), at: .select, "\(config.key) is not usable: \(reason)")
+            self.config = nil
+            return
+        }
+        match = snapshot.policy.match(method: method, path: path, host: config.policy)
+        tracer.note(
+            .select, nil,
+            "\(found.rule) of \(config.key); \(match.map { "route \($0.display)" } ?? "no route matches")")
+    }
+
+    private mutating func limitFailures(authenticator: Authenticator, config: CompiledAuthConfig) {
+        let request = authenticationRequest
+        guard let refusal = authenticator.addressRefusal(request, realm: config.realm, now: now) else {
+            return tracer.note(.failureLimit, nil, "below the limit of failures")
+        }
+        refuse(refusal, at: .failureLimit, "too many failures from this address")
+    }
+
+    private mutating func authenticate(authenticator: Authenticator, config: CompiledAuthConfig) {
+        let result = authenticator.authenticate(authenticationRequest, realm: config.realm, now: now)
+        decision.credentialHeader = result.credentialHeader
+        newBlocks = result.newBlocks
+        switch result.verdict {
+        case .principal(let principal):
+            decision.principal = principal
+            tracer.note(.authenticate, nil, result.detail)
+        case .refusal(let refusal): refuse(refusal, at: .authenticate, result.detail)
+        }
+    }
+
+    private mutating func authorise(policy: CompiledPolicy, config: CompiledAuthConfig) {
+        let principal = decision.principal
+        let subject = PolicySubject(principal)
+        let query = PolicyQuery(
+            permissionOverride: input.permission, resource: input.resource, surface: .workload,
+            authenticationDisabled: config.realm.mode == .disabled, host: config.policy)
+        let verdict = policy.decide(subject: subject, query: query, match: match)
+        decision.admin = principal.admin || policy.isPlatformAdmin(subject: subject)
+        decision.policy = verdict
+        if let refusal = verdict.refusal {
+            return refuse(refusal, at: .authorise, Self.explain(verdict))
+        }
+        guard match?.rule.isPublic != true else { return tracer.note(.authorise, nil, "the route is public") }
+        let scopes = config.requiredScopes.isEmpty ? input.requiredScopes : config.requiredScopes + input.requiredScopes
+        let workspaces =
+            config.requiredWorkspaces.isEmpty
+            ? input.requiredWorkspaces : config.requiredWorkspaces + input.requiredWorkspaces
+        if !scopes.isEmpty || !workspaces.isEmpty {
+            if let refusal = requirementRefusal(principal: principal, scopes: scopes, workspaces: workspaces) {
+                return refuse(refusal, at: .authorise, refusal.message)
+            }
+        }
+        tracer.note(.authorise, nil, Self.explain(verdict))
+    }
+
+    private func requirementRefusal(principal: Principal, scopes: [String], workspaces: [String]) -> Refusal? {
+        if principal.isAnonymous, config?.realm.mode != .disabled {
+            return Refusal(.authAuthenticationRequired)
+        }
+        return ScopeRequirement.check(held: principal.scopes, required: scopes, admin: decision.admin)
+            ?? WorkspaceRequirement.check(
+                held: principal.workspaceIDs, required: workspaces, admin: decision.admin)
+    }
+
+    private var authenticationRequest: AuthenticationRequest {
+        AuthenticationRequest(
+            headers: input.headers, query: path?.query, method: input.method ?? "",
+            describedCredential: input.credential, clientCertificate: input.clientCertificate,
+            surface: .workload(publicRoute: match?.rule.isPublic ?? false),
+            client: ClientContext(
+                address: input.clientAddress, isTrustedProxy: input.clientIsTrustedProxy,
+                countsFailures: input.countsFailuresForAddress, isDryRun: input.dryRun, asker: input.asker))
+    }
+
+    private static func explain(_ verdict: PolicyDecision) -> String {
+        let permission = verdict.permission.map { "permission \($0)" } ?? "no permission needed"
+        let roles = "effective roles [\(verdict.effectiveRoles.joined(separator: ", "))]"
+        guard !verdict.allow else { return "\(permission); \(roles)" }
+        return "\(permission); \(roles); \(verdict.reasons.joined(separator: ", "))"
+    }
+}

@@ -1,0 +1,81 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import AuditTrail
+internal import Authentication
+internal import Authorization
+internal import Essentials
+internal import Logging
+internal import Synchronization
+
+/// Puts each decision into the audit trail and into the log.
+struct DecisionRecorder: Sendable {
+    private let audit: any AuditRecording
+    private let logger: Logger
+
+    init(audit: any AuditRecording, logger: Logger) {
+        self.audit = audit
+        self.logger = logger
+    }
+
+    /// The audit step: a decision that cannot be recorded is not given.
+    func record(_ run: inout DecisionRun) async {
+        if run.decision.refusal == nil, !run.input.dryRun {
+            guard audit.acceptAllowedDecision(allowed(run)) == false else {
+                return run.tracer.note(.audit, nil, "accepted")
+            }
+        }
+        let draft = draft(run)
+        if audit.acceptNow(draft) { return run.tracer.note(.audit, nil, "accepted") }
+        do {
+            try await audit.accept(draft)
+            run.tracer.note(.audit, nil, "accepted")
+        } catch {
+            run.decision.refusal = error
+            run.tracer.note(.audit, error, "the audit trail does not accept entries")
+        }
+    }
+
+    /// One line for every refusal. Allowed decisions are in the metrics and the trail; their lines are for debugging.
+    func log(_ decision: Decision, input: DecisionInput, nanoseconds: Int64) {
+        let level: Logger.Level = decision.refusal == nil ? .debug : .info
+        guard logger.logLevel <= level else { return }
+        logger.log(
+            level: level, "decision",
+            metadata: [
+                LogKeys.requestID: "\(decision.requestID)", LogKeys.door: "\(input.door.rawValue)",
+                LogKeys.method: "\(decision.method ?? "-")", LogKeys.host: "\(decision.host ?? "-")",
+                LogKeys.path: "\(decision.canonicalPath ?? "-")", LogKeys.authConfig: "\(decision.authConfig ?? "-")",
+                LogKeys.route: "\(decision.policy?.matchedRoute ?? "-")",
+                LogKeys.subject: "\(decision.principal.subject)",
+                LogKeys.code: "\(decision.refusal?.code.rawValue ?? "-")", LogKeys.status: "\(decision.status)",
+                LogKeys.microseconds: "\(nanoseconds / 1000)",
+            ])
+    }
+
+    private func allowed(_ run: DecisionRun) -> AllowedDecision {
+        let decision = run.decision
+        return AllowedDecision(
+            actor: decision.principal.subject, tenant: decision.principal.tenantID, host: decision.host ?? "",
+            method: decision.method ?? "", route: decision.policy?.matchedRoute ?? decision.canonicalPath ?? "",
+            path: decision.canonicalPath ?? "", status: decision.status, ip: run.input.clientAddress,
+            authSource: decision.principal.authSource.rawValue, requestID: decision.requestID, at: run.now)
+    }
+
+    private func draft(_ run: DecisionRun) -> AuditDraft {
+        let decision = run.decision
+        let metadata: JSONObject = [
+            "method": .optional(decision.method), "route": .optional(decision.policy?.matchedRoute),
+            "status": .int(Int64(decision.status)), "code": .optional(decision.refusal?.code.rawValue),
+            "door": .string(run.input.door.rawValue), "host": .optional(decision.host),
+            "auth_config": .optional(decision.authConfig), "permission": .optional(decision.policy?.permission),
+            "auth_source": .string(decision.principal.authSource.rawValue),
+            "token_id": .optional(decision.principal.tokenID),
+        ]
+        return AuditDraft(
+            actor: decision.principal.subject, action: run.input.dryRun ? "decision.explain" : "decision.check",
+            resource: decision.canonicalPath ?? "-", outcome: AuditDraft.Outcome(status: decision.status),
+            metadata: metadata, ip: run.input.clientAddress?.description, tenant: decision.principal.tenantID,
+            requestID: decision.requestID)
+    }
+}

@@ -1,0 +1,102 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+package import AuditTrail
+package import Authentication
+internal import Authorization
+package import Essentials
+package import Logging
+package import Metrics
+package import RuntimeState
+internal import Synchronization
+
+/// The one pipeline behind every door: normalise → select → failure limit → authenticate → authorise → admission stages → audit.
+///
+/// It takes one snapshot at the start of a decision and does no network I/O. Nothing that it is given makes it throw.
+package final class RequestPipeline: RequestDeciding {
+    let snapshots: SnapshotStore
+    let authenticator: Authenticator
+    let clock: any WallClock
+    private let stages: [any AdmissionStage]
+    private let settings: PipelineSettings
+    private let metrics: PipelineMetrics
+    private let recorder: DecisionRecorder
+    private let underWay = Atomic<Int>(0)
+    /// One decision in this many has its steps timed: the clock would cost more than most steps.
+    private static let timedOneIn: UInt64 = 64
+    private let started = Atomic<UInt64>(0)
+
+    package init(
+        snapshots: SnapshotStore, authenticator: Authenticator, audit: any AuditRecording,
+        stages: [any AdmissionStage] = [], settings: PipelineSettings, clock: any WallClock, logger: Logger,
+        metricsFactory: any MetricsFactory
+    ) {
+        self.snapshots = snapshots
+        self.authenticator = authenticator
+        self.stages = stages
+        self.settings = settings
+        self.clock = clock
+        metrics = PipelineMetrics(factory: metricsFactory)
+        recorder = DecisionRecorder(audit: audit, logger: logger)
+    }
+
+    package func decide(_ input: DecisionInput) async -> Decision {
+        await decide(input, snapshot: snapshots.current())
+    }
+
+    package func decide(_ inputs: [DecisionInput]) async -> [Decision] {
+        let snapshot = snapshots.current()
+        var decisions: [Decision] = []
+        decisions.reserveCapacity(inputs.count)
+        for input in inputs { decisions.append(await decide(input, snapshot: snapshot)) }
+        return decisions
+    }
+
+    private func decide(_ input: DecisionInput, snapshot: RuntimeSnapshot?) async -> Decision {
+        let watch = Stopwatch()
+        let depth = underWay.add(1, ordering: .relaxed).newValue
+        defer { underWay.subtract(1, ordering: .relaxed) }
+        metrics.inFlight(depth)
+        guard depth <= settings.maxInFlight else {
+            var decision = Decision(snapshotGeneration: snapshot?.generation ?? 0, requestID: input.requestID)
+            decision.refusal = Refusal(.decisionOverloaded, retryAfterSeconds: 1)
+            metrics.decided(door: input.door, refusal: decision.refusal, nanoseconds: watch.nanoseconds)
+            return decision
+        }
+        let timed = started.add(1, ordering: .relaxed).oldValue % Self.timedOneIn == 0
+        var run = DecisionRun(
+            input: input, snapshot: snapshot, now: clock.now(),
+            tracer: StepTracer(explains: input.explain, metrics: timed ? metrics : nil))
+        run.judge(authenticator: authenticator)
+        if run.mayContinue { await runStages(&run, watch: watch) }
+        if case .policyPathInvalid? = run.decision.refusal?.code {
+            metrics.rejectedPath(reason: run.decision.refusal?.details?["reason"]?.stringValue ?? "")
+        }
+        await recorder.record(&run)
+        let nanoseconds = watch.nanoseconds
+        metrics.decided(door: input.door, refusal: run.decision.refusal, nanoseconds: nanoseconds)
+        recorder.log(run.decision, input: input, nanoseconds: nanoseconds)
+        run.decision.steps = run.tracer.steps
+        return run.decision
+    }
+
+    /// Runs the stages that may wait, and gives back what they took when a later one refuses or time runs out.
+    private func runStages(_ run: inout DecisionRun, watch: Stopwatch) async {
+        var taken: [@Sendable () async -> Void] = []
+        if let request = run.admissionRequest {
+            for stage in stages where run.decision.refusal == nil {
+                switch await stage.admit(request) {
+                case .admitted(let detail, let giveBack):
+                    taken.append(giveBack)
+                    run.tracer.note(stage.step, nil, detail)
+                case .refused(let refusal, let detail): run.refuse(refusal, at: stage.step, detail)
+                }
+            }
+        }
+        if run.decision.refusal == nil, watch.nanoseconds > settings.timeout.wholeMicroseconds * 1000 {
+            run.decision.refusal = Refusal(.decisionTimeout)
+        }
+        guard run.decision.refusal != nil else { return }
+        for giveBack in taken.reversed() { await giveBack() }
+    }
+}

@@ -1,0 +1,176 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Authentication
+internal import Authorization
+internal import Essentials
+internal import ResourceModel
+internal import RuntimeState
+
+/// Turns one AuthConfig into the form in which requests use it. Pure: what it refers to is handed in.
+struct AuthConfigCompiler {
+    let references: ReferenceTable
+    let namespaces: NamespaceRules
+    let defaults: RealmDefaults
+    /// Issuers that no object may claim: those of the settings.
+    let reservedIssuers: Set<String>
+
+    /// What became of an AuthConfig.
+    struct Outcome {
+        var config: CompiledAuthConfig
+        var conditions: Conditions
+        /// Whether it takes part in host selection at all: an object that says what its namespace may not does not.
+        var isInForce = true
+        /// The hosts that it covers or, when it is broken, keeps closed.
+        var hosts: [String]
+    }
+
+    func compile(_ input: CompilerInput) -> Outcome {
+        let key = "\(input.key.namespace)/\(input.key.name)"
+        var conditions = Conditions()
+        if !input.problems.isEmpty {
+            conditions.set("Invalid", .true, "InvalidSpec", input.problems.joined(separator: "; "))
+        }
+        guard case .authConfig(let object)? = input.object else {
+            let reason = input.problems.first ?? "it was never valid"
+            return Outcome(config: closed(key, reason), conditions: conditions, hosts: input.claimedHosts)
+        }
+        do throws(CompileFault) {
+            let config = try compileSound(object, key: key, conditions: &conditions)
+            if input.problems.isEmpty { conditions.set("Invalid", .false, "Valid") }
+            return Outcome(config: config, conditions: conditions, hosts: object.spec.hosts)
+        } catch {
+            var outcome = Outcome(config: closed(key, error.message), conditions: conditions, hosts: object.spec.hosts)
+            switch error {
+            case .invalid(let message): outcome.conditions.set("Invalid", .true, "InvalidSpec", message)
+            case .unresolved(let message): outcome.conditions.set("SecretsResolved", .false, "NotFound", message)
+            case .notAllowed(let message):
+                outcome.isInForce = false
+                outcome.conditions.set("Ready", .false, "NotAllowedInNamespace", message)
+            }
+            return outcome
+        }
+    }
+
+    /// A configuration that answers 503 on its hosts.
+    private func closed(_ key: String, _ reason: String) -> CompiledAuthConfig {
+        CompiledAuthConfig(
+            key: key, brokenReason: reason, realm: defaults.ownRealm(beside: nil), policy: HostPolicy(),
+            requiredScopes: [], requiredWorkspaces: [], forwardsCredential: false)
+    }
+
+    private func compileSound(
+        _ object: AuthConfig, key: String, conditions: inout Conditions
+    ) throws(CompileFault) -> CompiledAuthConfig {
+        let spec = object.spec
+        try refuseWhatIsNotBuilt(spec)
+        let issuers = try IssuerCompiler(references: references, namespaces: namespaces, reserved: reservedIssuers)
+            .compile(spec.issuers, namespace: object.metadata.namespace)
+        if spec.issuers.contains(where: { $0.secretRef != nil || $0.jwksRef != nil }) {
+            conditions.set("SecretsResolved", .true, "Resolved")
+        }
+        let mappings = try mappings(spec, namespace: object.metadata.namespace)
+        let policy = try hostPolicy(spec, conditions: &conditions)
+        let table: IssuerTable
+        do {
+            table = try IssuerTable(entries: issuers, mappings: mappings)
+        } catch {
+            throw .invalid("spec.issuers: \(error)")
+        }
+        noteWhatIsNotEnforced(spec, conditions: &conditions)
+        let realm = defaults.realm(
+            mode: spec.mode.flatMap { AuthMode(rawValue: $0.rawValue) }, issuers: table,
+            usesOwnIssuers: !issuers.isEmpty, serviceTokens: spec.serviceTokens, apiKeys: spec.apiKeys,
+            clientCertificates: spec.clientCertificates.enabled
+                ? ClientCertificatePolicy(trustDomains: spec.clientCertificates.trustDomains) : nil,
+            mappings: mappings)
+        return CompiledAuthConfig(
+            key: key, brokenReason: nil, realm: realm, policy: policy, requiredScopes: spec.require.scopes,
+            requiredWorkspaces: spec.require.workspaces, forwardsCredential: spec.forwardCredential)
+    }
+
+    /// What would let more pass if it were left out closes the object.
+    private func refuseWhatIsNotBuilt(_ spec: AuthConfigSpec) throws(CompileFault) {
+        guard spec.policy.rules.isEmpty else {
+            throw .invalid("spec.policy.rules: inline rules are not supported by this release; remove them")
+        }
+        guard !spec.assertion.enabled else {
+            throw .invalid("spec.assertion.enabled: internal tokens are not supported by this release; set it to false")
+        }
+    }
+
+    /// What takes nothing away from safety is named, so that nobody believes it to be in force.
+    private func noteWhatIsNotEnforced(_ spec: AuthConfigSpec, conditions: inout Conditions) {
+        var fields: [String] = []
+        if spec.rate != nil { fields.append("spec.rate") }
+        if spec.metering.action != .none || spec.metering.microCreditsPerRequest > 0 { fields.append("spec.metering") }
+        if spec.policy.routes.contains(where: { $0["metering"] != nil }) {
+            fields.append("spec.policy.routes[].metering")
+        }
+        if spec.tokenReview.enabled { fields.append("spec.tokenReview") }
+        if spec.login.redirect { fields.append("spec.login.redirect") }
+        guard !fields.isEmpty else { return }
+        conditions.set(
+            "Unenforced", .true, "NotSupported",
+            "not supported by this release and without effect: \(fields.joined(separator: ", "))")
+    }
+
+    private func mappings(_ spec: AuthConfigSpec, namespace: String) throws(CompileFault) -> IdentityMappings {
+        var result: [IdentityMapping] = []
+        for mapping in spec.mappings {
+            let tenant: String?
+            do throws(NamespaceRules.Violation) {
+                try namespaces.checkGrant(roles: mapping.roles, scopes: mapping.scopes, namespace: namespace)
+                tenant = try namespaces.tenant(stated: mapping.tenant, namespace: namespace)
+            } catch {
+                throw .notAllowed("spec.mappings: \(error.message)")
+            }
+            // Validation has made sure that exactly one of both is there.
+            let match: IdentityMapping.Match = mapping.subject.map { .subject($0) } ?? .group(mapping.group ?? "")
+            result.append(
+                IdentityMapping(
+                    match: match, roles: mapping.roles, scopes: mapping.scopes, workspaces: mapping.workspaces,
+                    tenant: tenant))
+        }
+        return IdentityMappings(result)
+    }
+
+    private func hostPolicy(_ spec: AuthConfigSpec, conditions: inout Conditions) throws(CompileFault) -> HostPolicy {
+        var table: RouteTable?
+        if !spec.policy.routes.isEmpty {
+            do {
+                table = try RouteTable(document: .array(spec.policy.routes), source: .authConfig)
+            } catch {
+                throw .invalid("spec.policy.routes: \(error)")
+            }
+        }
+        if let unreachable = table?.unreachable, !unreachable.isEmpty {
+            conditions.set(
+                "PolicyLoaded", .true, "UnreachableRoutes",
+                unreachable.map(\.message).joined(separator: "; "))
+        } else {
+            conditions.set("PolicyLoaded", .true, "Loaded")
+        }
+        return HostPolicy(
+            routes: table, builtinRoutes: spec.policy.builtinRoutes,
+            scopes: spec.policy.scopes == .enforce ? .enforce : .ignore,
+            ownership: spec.policy.ownership == .required ? .required : .standard)
+    }
+}
+
+/// Why an AuthConfig is not compiled.
+enum CompileFault: Error {
+    /// Closes its hosts.
+    case invalid(String)
+    /// Closes its hosts until what it refers to is there.
+    case unresolved(String)
+    /// Takes it out of force.
+    case notAllowed(String)
+
+    /// For people.
+    var message: String {
+        switch self {
+        case .invalid(let text), .unresolved(let text), .notAllowed(let text): text
+        }
+    }
+}

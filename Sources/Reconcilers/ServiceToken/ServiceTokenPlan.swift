@@ -1,0 +1,52 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Authentication
+internal import Essentials
+internal import ResourceModel
+
+/// What has to be done so that the token of one ServiceToken object is as the object says. Pure.
+struct ServiceTokenPlan: Equatable {
+    enum Step: Equatable {
+        /// Nothing is there, or what is there cannot be used any more: make a text.
+        case mint
+        /// The text in the Secret is not the record's: a new one, the old one good for the overlap.
+        case restore
+        /// The time has come, or somebody asked: a new text, the old one good for the overlap.
+        case rotate
+        /// The text stays; grant or end are brought up to date.
+        case update
+        /// The object says that the whole family is to be refused.
+        case revoke
+        /// Its time is over and nothing renews it.
+        case expired
+    }
+
+    /// What is known of the token that the object has now.
+    struct Present: Equatable {
+        var status: ServiceTokenRecord.Status
+        var issuedAt: Timestamp
+        /// Whether the text in the Secret is the text of the record.
+        var textIsThere: Bool
+    }
+
+    /// Decides the one next step.
+    ///
+    /// - Parameter askedToRotate: whether annotation `tollgate.dev/rotate` changed since the present text was made.
+    static func next(
+        spec: ServiceTokenSpec, present: Present?, askedToRotate: Bool, now: Timestamp
+    ) -> Step {
+        if spec.revoked { return .revoke }
+        guard let present else { return .mint }
+        switch present.status {
+        case .revoked: return .mint
+        case .expired: return spec.rotation == nil ? .expired : .mint
+        case .rotated: return .mint
+        case .active: break
+        }
+        if !present.textIsThere { return .restore }
+        if askedToRotate { return .rotate }
+        if let every = spec.rotation?.every, now >= present.issuedAt.adding(seconds: every.seconds) { return .rotate }
+        return .update
+    }
+}

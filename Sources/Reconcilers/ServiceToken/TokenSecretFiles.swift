@@ -1,0 +1,39 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+package import Essentials
+
+/// Token texts as Secret manifests in a folder of their own: `<folder>/<namespace>/<name>.yaml`, mode 0600.
+package struct TokenSecretFiles: TokenTextKeeping {
+    private let folder: String
+
+    /// Keeps them below that folder.
+    package init(folder: String) { self.folder = folder }
+
+    /// Where the Secret of that name stands.
+    package func path(_ secret: TokenSecret) -> String { "\(folder)/\(secret.namespace)/\(secret.name).yaml" }
+
+    package func write(_ text: Redacted<String>, secret: TokenSecret) throws {
+        try DurableFile.makeDirectory("\(folder)/\(secret.namespace)")
+        // Names, keys and token texts are checked elsewhere to hold nothing that YAML would read as syntax.
+        var lines = [
+            "apiVersion: v1", "kind: Secret", "type: tollgate.dev/service-token", "metadata:",
+            "  name: \(secret.name)", "  namespace: \(secret.namespace)", "stringData:",
+            "  \(secret.key): \(text.revealed)",
+        ]
+        if secret.key != "identifier" { lines.append("  identifier: \(secret.identifier)") }
+        if let expiresAt = secret.expiresAt, secret.key != "expires_at" {
+            lines.append("  expires_at: \"\(expiresAt.rfc3339)\"")
+        }
+        try DurableFile.write(Array((lines.joined(separator: "\n") + "\n").utf8), to: path(secret), mode: 0o600)
+    }
+
+    package func read(_ secret: TokenSecret) throws -> Redacted<String>? {
+        guard let bytes = try DurableFile.read(path(secret)) else { return nil }
+        let start = "  \(secret.key): "
+        let line = String(decoding: bytes, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix(start) }
+        return line.map { Redacted(String($0.dropFirst(start.count))) }
+    }
+
+    package func remove(_ secret: TokenSecret) throws { try DurableFile.remove(path(secret)) }
+}

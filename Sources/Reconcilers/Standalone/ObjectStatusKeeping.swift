@@ -1,0 +1,14 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+package import Essentials
+package import ResourceModel
+
+/// Where the status of objects is kept when there is no API server to keep it.
+package protocol ObjectStatusKeeping: Sendable {
+    /// Everything that was kept: the object's `status` and what is remembered of it.
+    func load() async throws -> [ObjectKey: JSONValue]
+
+    /// Keeps what changed and forgets the keys that map to nil, as one write.
+    func save(_ changes: [ObjectKey: JSONValue?]) async throws
+}

@@ -1,0 +1,236 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+package import Authentication
+package import Authorization
+package import Essentials
+package import Logging
+package import ManifestFiles
+internal import ResourceModel
+package import RuntimeState
+internal import Synchronization
+
+/// The control side of a Tollgate that runs alone: reads manifest files, mints the tokens that ServiceTokens ask for, compiles the snapshot and
+/// keeps the status of objects. Every pass reads everything and does only what is missing.
+package actor StandaloneController {
+    private let directory: ManifestDirectory
+    private let compiler: SnapshotCompiler
+    private let policy: CompiledPolicy
+    private let tokens: ServiceTokenReconciler
+    private let snapshots: SnapshotStore
+    private let keySets: RemoteKeySets
+    private let keeper: any ObjectStatusKeeping
+    private let clock: any WallClock
+    private let logger: Logger
+    private let interval: Duration
+    private var book = StatusBook()
+    private var reported: Set<String> = []
+    private var published: PublishedState?
+
+    /// What the snapshot in force was made of.
+    private struct PublishedState: Equatable {
+        var inputs: [ObjectKey: String]
+        var statuses: [ObjectKey: JSONValue]
+    }
+
+    /// - Parameter interval: how often a pass runs although nothing changed.
+    package init(
+        directory: ManifestDirectory, compiler: SnapshotCompiler, policy: CompiledPolicy,
+        tokens: ServiceTokenReconciler, snapshots: SnapshotStore, keySets: RemoteKeySets,
+        keeper: any ObjectStatusKeeping, interval: Duration, clock: any WallClock, logger: Logger
+    ) {
+        self.directory = directory
+        self.compiler = compiler
+        self.policy = policy
+        self.tokens = tokens
+        self.snapshots = snapshots
+        self.keySets = keySets
+        self.keeper = keeper
+        self.interval = interval
+        self.clock = clock
+        self.logger = logger
+    }
+
+    /// Takes up what earlier runs kept. Before the first pass.
+    package func start() async throws {
+        book = StatusBook(stored: try await keeper.load())
+    }
+
+    /// Runs passes at every change of the files and at every interval, until it is cancelled.
+    package func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            let (pulses, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+            let changes = directory.changes()
+            group.addTask {
+                for await _ in changes { continuation.yield() }
+                continuation.finish()
+            }
+            group.addTask { [interval] in
+                while !Task.isCancelled {
+                    // A cancelled wait ends the loop at its condition.
+                    try? await Task.sleep(for: interval)
+                    continuation.yield()
+                }
+                continuation.finish()
+            }
+            for await _ in pulses {
+                if Task.isCancelled { break }
+                await reconcile()
+            }
+            group.cancelAll()
+        }
+    }
+
+    /// One pass.
+    package func reconcile() async {
+        let load = directory.load()
+        let now = clock.now()
+        report(load.problems)
+        let inputs = Self.inputs(load)
+        let output = compiler.compile(inputs)
+        keySets.use(output.keySources)
+        var statuses = output.statuses
+        let tokenStatuses = await tokens.reconcile(inputs, earlier: book.statuses, now: now)
+        statuses.merge(tokenStatuses) { _, new in new }
+        for input in inputs where input.key.kind == .subscription || input.key.kind == .toolManifest {
+            statuses[input.key] = Self.unhandled(input)
+        }
+        let sources = Dictionary(load.objects.map { ($0.key, $0.source) }) { first, _ in first }
+        note(fileProblems: load.problems, sources: sources, statuses: &statuses)
+        for input in inputs {
+            guard var status = statuses[input.key] else { continue }
+            status.sumUp()
+            if book.set(status, of: input.key, generation: input.generation, now: now) {
+                log(status, of: input.key)
+            }
+        }
+        // A deleted ServiceToken stays in the book until its token is revoked.
+        book.keep(only: Set(inputs.map(\.key)).union(tokenStatuses.keys))
+        publish(inputs, output: output, sources: sources, now: now)
+        await save()
+    }
+
+    /// Puts a new snapshot in force when it would differ from the present one.
+    private func publish(
+        _ inputs: [CompilerInput], output: SnapshotCompiler.Output, sources: [ObjectKey: ManifestSource], now: Timestamp
+    ) {
+        let state = PublishedState(
+            inputs: Dictionary(inputs.map { ($0.key, Self.fingerprint($0)) }) { first, _ in first },
+            statuses: book.statuses)
+        guard state != published else { return }
+        published = state
+        let views = inputs.compactMap { view($0, source: sources[$0.key]) }
+        let snapshot = snapshots.publish { generation in
+            RuntimeSnapshot(
+                generation: generation, builtAt: now, hosts: output.hosts, authConfigs: output.authConfigs,
+                policy: policy, ownRealm: output.ownRealm, resources: views)
+        }
+        logger.info(
+            "snapshot published",
+            metadata: [
+                LogKeys.generation: "\(snapshot.generation)", "objects": "\(inputs.count)",
+                "auth_configs": "\(output.authConfigs.count)",
+            ])
+    }
+
+    /// What tells two versions of an object apart: Secrets and ConfigMaps have no generation, their data counts.
+    private static func fingerprint(_ input: CompilerInput) -> String {
+        switch input.object {
+        case .secret(let secret):
+            let parts = secret.data.sorted { $0.key < $1.key }.map { "\($0.key)=\(Fingerprint(of: $0.value.revealed))" }
+            return parts.joined(separator: ",")
+        case .configMap(let map):
+            return Fingerprint(of: Array("\(map.data.sorted { $0.key < $1.key })".utf8)).description
+        default: return "\(input.generation) \(input.problems)"
+        }
+    }
+
+    private func save() async {
+        let changes = book.takeChanges()
+        guard !changes.isEmpty else { return }
+        do {
+            try await keeper.save(changes)
+        } catch {
+            book.restore(changes)
+            logger.error("the status of objects cannot be stored", metadata: [LogKeys.error: "\(error)"])
+        }
+    }
+
+    private static func inputs(_ load: ManifestLoad) -> [CompilerInput] {
+        let sound = load.objects.map { loaded in
+            CompilerInput(
+                key: loaded.key, object: loaded.object, problems: loaded.problems.map(\.description),
+                claimedHosts: loaded.claimedHosts, generation: loaded.generation,
+                createdAt: loaded.creationTimestamp)
+        }
+        let doubled = load.duplicates.map { duplicate in
+            let places = duplicate.sources.map(\.description).joined(separator: ", ")
+            return CompilerInput(
+                key: duplicate.key, object: nil, problems: ["the object stands in several places: \(places)"],
+                claimedHosts: duplicate.claimedHosts, generation: 0, createdAt: Timestamp.latest)
+        }
+        return sound + doubled
+    }
+
+    /// Kinds that are validated and shown, and on which nothing acts yet.
+    private static func unhandled(_ input: CompilerInput) -> ObjectStatus {
+        var conditions = Conditions()
+        if input.problems.isEmpty {
+            conditions.set("Ready", .unknown, "NotSupported", "valid; this release does not act on it")
+        } else {
+            conditions.set("Invalid", .true, "InvalidSpec", input.problems.joined(separator: "; "))
+        }
+        return ObjectStatus(conditions: conditions)
+    }
+
+    /// A file that cannot be read leaves what it held in force, and says so on each of those objects.
+    private func note(
+        fileProblems: [ManifestProblem], sources: [ObjectKey: ManifestSource],
+        statuses: inout [ObjectKey: ObjectStatus]
+    ) {
+        let broken = fileProblems.filter { $0.severity == .error && $0.object == nil }
+        guard !broken.isEmpty else { return }
+        for key in statuses.keys {
+            guard let problem = broken.first(where: { $0.file == sources[key]?.file }) else { continue }
+            statuses[key]?.conditions.set(
+                "FileReadable", .false, "FileUnreadable", "the last good state is in force: \(problem)")
+        }
+    }
+
+    /// Logs each problem once, until it is gone.
+    private func report(_ problems: [ManifestProblem]) {
+        let texts = Set(problems.map(\.description))
+        for problem in problems where !reported.contains(problem.description) {
+            let level: Logger.Level = problem.severity == .error ? .error : .warning
+            logger.log(level: level, "manifest problem", metadata: [LogKeys.reason: "\(problem)"])
+        }
+        reported = texts
+    }
+
+    private func log(_ status: ObjectStatus, of key: ObjectKey) {
+        guard let ready = status.conditions["Ready"] else { return }
+        logger.notice(
+            "object status",
+            metadata: [
+                LogKeys.object: "\(key)", "ready": "\(ready.state.rawValue)", LogKeys.reason: "\(ready.reason)",
+                "message": "\(ready.message)",
+            ])
+    }
+
+    private func view(_ input: CompilerInput, source: ManifestSource?) -> ResourceView? {
+        guard input.key.kind.isOwn else { return nil }
+        let key = input.key
+        var json: JSONObject = [
+            "apiVersion": .string(key.kind.apiVersion), "kind": .string(key.kind.rawValue),
+            "metadata": [
+                "name": .string(key.name), "namespace": .string(key.namespace), "generation": .int(input.generation),
+                "labels": .object(
+                    JSONObject(
+                        (input.object?.metadata.labels ?? [:]).sorted { $0.key < $1.key }.map { ($0, .string($1)) })),
+            ],
+            "status": book.statuses[key] ?? .null,
+        ]
+        json["source"] = source.map { ["file": .string($0.file), "line": .int(Int64($0.line))] } ?? .null
+        return ResourceView(kind: key.kind.rawValue, namespace: key.namespace, name: key.name, json: json)
+    }
+}

@@ -1,0 +1,36 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+package import Authentication
+package import Authorization
+
+/// One AuthConfig in the form in which requests use it.
+package struct CompiledAuthConfig: Sendable {
+    /// `namespace/name`.
+    package let key: String
+    /// Why its hosts are closed (503 `config.invalid`); nil when it is sound.
+    package let brokenReason: String?
+    /// Which credentials are good here.
+    package let realm: AuthenticationRealm
+    /// Its own routes and switches.
+    package let policy: HostPolicy
+    /// `spec.require.scopes`.
+    package let requiredScopes: [String]
+    /// `spec.require.workspaces`.
+    package let requiredWorkspaces: [String]
+    /// Whether the workload gets the credential too.
+    package let forwardsCredential: Bool
+
+    package init(
+        key: String, brokenReason: String?, realm: AuthenticationRealm, policy: HostPolicy, requiredScopes: [String],
+        requiredWorkspaces: [String], forwardsCredential: Bool
+    ) {
+        self.key = key
+        self.brokenReason = brokenReason
+        self.realm = realm
+        self.policy = policy
+        self.requiredScopes = requiredScopes
+        self.requiredWorkspaces = requiredWorkspaces
+        self.forwardsCredential = forwardsCredential
+    }
+}
