@@ -28,13 +28,21 @@ package struct GateResponder: HTTPResponder {
     private let forwardAuth: ForwardAuthDoor
     private let own: OwnAPI
 
-    /// Serves one listener.
+    /// Serves one listener alone.
     package init(
         settings: HTTPSettings, dependencies: HTTPDependencies, duties: ListenerDuties, overTLS: Bool = false
     ) {
+        self.init(
+            settings: settings, dependencies: dependencies, duties: duties, overTLS: overTLS,
+            runner: DecisionRunner(settings: settings, dependencies: dependencies))
+    }
+
+    /// Serves one listener of several that share the bound on decisions at once.
+    init(
+        settings: HTTPSettings, dependencies: HTTPDependencies, duties: ListenerDuties, overTLS: Bool,
+        runner: DecisionRunner
+    ) {
         let metrics = HTTPMetrics(registry: dependencies.metrics)
-        let runner = DecisionRunner(
-            decider: dependencies.decider, timeout: settings.decisionTimeout, maximum: settings.maxDecisionsInFlight)
         self.dependencies = dependencies
         self.duties = duties
         forwardAuth = ForwardAuthDoor(dependencies: dependencies, runner: runner, metrics: metrics)
@@ -42,7 +50,7 @@ package struct GateResponder: HTTPResponder {
             dependencies: dependencies,
             decisions: DecisionsDoor(dependencies: dependencies, runner: runner, batchMax: settings.batchMax),
             browser: BrowserRules(origins: settings.corsOrigins, overTLS: overTLS), metrics: metrics)
-        if duties != .probes { dependencies.metrics.onScrape { metrics.inFlight.set(Int64(runner.inFlight)) } }
+        dependencies.metrics.onScrape { metrics.inFlight.set(Int64(runner.inFlight)) }
     }
 
     /// The routes of the own API, without the decision doors.

@@ -17,6 +17,8 @@ package struct HTTPListeners: Sendable {
     private let settings: HTTPSettings
     private let dependencies: HTTPDependencies
     private let reloader: TimedCertificateReloader?
+    /// One for all listeners, so that the bound is the process's.
+    private let runner: DecisionRunner
 
     /// Prepares the listeners.
     ///
@@ -24,6 +26,7 @@ package struct HTTPListeners: Sendable {
     package init(settings: HTTPSettings, dependencies: HTTPDependencies) throws {
         self.settings = settings
         self.dependencies = dependencies
+        runner = DecisionRunner(settings: settings, dependencies: dependencies)
         reloader = try settings.tls.map { files in
             try TimedCertificateReloader.makeReloaderValidatingSources(
                 refreshInterval: settings.certificateRefresh,
@@ -66,7 +69,7 @@ package struct HTTPListeners: Sendable {
         let overTLS = reloader != nil && duties != .probes
         return Application(
             responder: GateResponder(
-                settings: settings, dependencies: dependencies, duties: duties, overTLS: overTLS),
+                settings: settings, dependencies: dependencies, duties: duties, overTLS: overTLS, runner: runner),
             server: try server(overTLS: overTLS),
             configuration: .init(address: .hostname(address.host, port: address.port), serverName: nil),
             onServerRunning: { channel in await onRunning(channel.localAddress?.port) },

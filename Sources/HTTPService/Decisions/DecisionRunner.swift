@@ -18,6 +18,11 @@ final class DecisionRunner: Sendable {
         self.maximum = maximum
     }
 
+    convenience init(settings: HTTPSettings, dependencies: HTTPDependencies) {
+        self.init(
+            decider: dependencies.decider, timeout: settings.decisionTimeout, maximum: settings.maxDecisionsInFlight)
+    }
+
     /// Decisions at this moment.
     var inFlight: Int { running.load(ordering: .relaxed) }
 
