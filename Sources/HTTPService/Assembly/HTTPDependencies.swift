@@ -14,7 +14,7 @@ package struct HTTPDependencies: Sendable {
     package var tokens: any ServiceTokenService
     package var auditTrail: any AuditQuerying
     package var resources: any ResourceCatalog
-    package var idempotency: any IdempotencyKeeping
+    package var idempotency: any IdempotencyStore
     package var addresses: any ClientAddressResolving
     package var authBlocks: any AuthBlockService
     package var readiness: any ReadinessReporting
@@ -26,7 +26,7 @@ package struct HTTPDependencies: Sendable {
 
     package init(
         decider: any RequestDeciding, audit: any AuditRecording, tokens: any ServiceTokenService,
-        auditTrail: any AuditQuerying, resources: any ResourceCatalog, idempotency: any IdempotencyKeeping,
+        auditTrail: any AuditQuerying, resources: any ResourceCatalog, idempotency: any IdempotencyStore,
         addresses: any ClientAddressResolving, authBlocks: any AuthBlockService,
         readiness: any ReadinessReporting, metrics: PrometheusRegistry, clock: any WallClock, logger: Logger,
         unknownPeer: IPAddress = IPAddress(ipv4: 0)

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import AuditTrail
+package import Authentication
 package import Essentials
 package import Pipeline
 
@@ -13,18 +14,35 @@ package protocol ClientAddressResolving: Sendable {
     func resolve(peer: IPAddress, headers: HeaderList) -> IPAddress
 }
 
-/// The life cycle of service tokens. Every answer is the token JSON; a "no" is a thrown refusal.
+extension ClientAddressResolver: ClientAddressResolving {}
+
+/// What a change of a service token came to.
+package struct TokenChange: Sendable {
+    /// The token JSON, with the secret where one was minted.
+    package var json: JSONObject
+    /// The record that was changed or replaced, as it was before and after; nil where nothing was.
+    package var before: JSONObject?
+    package var after: JSONObject?
+
+    package init(json: JSONObject, before: JSONObject? = nil, after: JSONObject? = nil) {
+        self.json = json
+        self.before = before
+        self.after = after
+    }
+}
+
+/// The life cycle of service tokens in the JSON of its endpoints. A "no" is a thrown refusal.
 package protocol ServiceTokenService: Sendable {
     /// `POST /v1/service-tokens`.
-    func create(_ body: JSONObject, caller: OwnCaller) async throws(Refusal) -> JSONObject
-    /// `GET /v1/service-tokens` with its query parameters, each at most once.
+    func create(_ body: JSONObject, caller: OwnCaller) async throws(Refusal) -> TokenChange
+    /// `GET /v1/service-tokens` with its query parameters, each a text.
     func list(_ query: JSONObject, caller: OwnCaller) async throws(Refusal) -> JSONObject
     /// `GET /v1/service-tokens/{id}`.
     func show(_ id: String, caller: OwnCaller) async throws(Refusal) -> JSONObject
     /// `POST /v1/service-tokens/{id}/rotate`.
-    func rotate(_ id: String, _ body: JSONObject, caller: OwnCaller) async throws(Refusal) -> JSONObject
+    func rotate(_ id: String, _ body: JSONObject, caller: OwnCaller) async throws(Refusal) -> TokenChange
     /// `DELETE /v1/service-tokens/{id}`.
-    func revoke(_ id: String, _ body: JSONObject, caller: OwnCaller) async throws(Refusal)
+    func revoke(_ id: String, _ body: JSONObject, caller: OwnCaller) async throws(Refusal) -> TokenChange
 }
 
 /// Queries over the audit trail.
@@ -72,35 +90,4 @@ package protocol ReadinessReporting: Sendable {
     var isLive: Bool { get }
     /// Every check of readiness; one that failed makes the answer 503.
     func checks() -> [ReadinessCheck]
-}
-
-/// Answers kept under idempotency keys.
-package protocol IdempotencyKeeping: Sendable {
-    /// Reserves a key for a caller, or says what became of its first use.
-    ///
-    /// - Parameter digest: of the route and body.
-    func begin(key: String, caller: String, digest: String) async throws(Refusal) -> IdempotencyState
-    /// Keeps the answer for 24 h.
-    func finish(key: String, caller: String, digest: String, answer: StoredAnswer) async throws(Refusal)
-    /// Gives a reservation up, so that the next try runs.
-    func abandon(key: String, caller: String) async
-}
-
-/// What is known of an idempotency key.
-package enum IdempotencyState: Sendable {
-    case new
-    case answered(StoredAnswer)
-    /// The key was used with another body.
-    case mismatch
-}
-
-/// An answer as it is kept.
-package struct StoredAnswer: Sendable, Hashable {
-    package var status: Int
-    package var body: [UInt8]
-
-    package init(status: Int, body: [UInt8]) {
-        self.status = status
-        self.body = body
-    }
 }

@@ -22,7 +22,7 @@ struct DecisionMemory: Sendable {
         var unavailable: Refusal?
     }
 
-    let keeper: any IdempotencyKeeping
+    let keeper: any IdempotencyStore
     let caller: OwnCaller
 
     /// Answers one call. What cannot be decided is thrown and not kept.

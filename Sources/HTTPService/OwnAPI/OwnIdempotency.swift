@@ -8,7 +8,7 @@ internal import Pipeline
 
 /// `Idempotency-Key` on writes: the same key and request gets the first answer again, with its secrets null.
 struct OwnIdempotency: Sendable {
-    let keeper: any IdempotencyKeeping
+    let keeper: any IdempotencyStore
 
     /// Runs the handler, or answers as the first time.
     func run(

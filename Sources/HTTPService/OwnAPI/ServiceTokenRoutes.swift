@@ -73,17 +73,26 @@ struct ServiceTokenRoutes: Sendable {
     }
 
     private func revoke(_ call: OwnCall, _ body: JSONObject) async throws(Refusal) -> OwnAnswer {
-        try await tokens.revoke(call.captures[0], body, caller: call.caller)
+        let change = try await tokens.revoke(call.captures[0], body, caller: call.caller)
         var answer = OwnAnswer.noContent
-        answer.auditResource = call.captures[0]
+        answer.record(change, resource: call.captures[0])
         return answer
     }
 
-    private func minted(_ token: JSONObject, status: Int, resource: String? = nil) -> OwnAnswer {
-        var answer = OwnAnswer.json(token, status: status)
+    private func minted(_ change: TokenChange, status: Int, resource: String? = nil) -> OwnAnswer {
+        var answer = OwnAnswer.json(change.json, status: status)
         answer.secretMembers = ["secret"]
-        answer.auditResource = resource ?? token["identifier"]?.stringValue
-        if resource != nil { answer.auditMetadata["after"] = .object(["identifier": token["identifier"] ?? .null]) }
+        answer.record(change, resource: resource ?? change.json["identifier"]?.stringValue)
+        if resource != nil { answer.auditMetadata["rotated_to"] = change.json["identifier"] }
         return answer
+    }
+}
+
+extension OwnAnswer {
+    /// Notes for the audit what was changed.
+    fileprivate mutating func record(_ change: TokenChange, resource: String?) {
+        auditResource = resource
+        if let before = change.before { auditMetadata["before"] = .object(before) }
+        if let after = change.after { auditMetadata["after"] = .object(after) }
     }
 }

@@ -35,6 +35,18 @@ internal import Testing
         #expect(entry.metadata["duration_ms"] == 0)
     }
 
+    @Test func recordsWhatAChangeReplaced() async throws {
+        let gate = Gate()
+        let reply = try await gate.send(.post, "/v1/service-tokens/old/rotate")
+        #expect(reply.status == 200)
+        #expect(reply.json["secret"] == "tgs_next_secret")
+        let entry = try #require(gate.audit.durable.first)
+        #expect(entry.resource == "old")
+        #expect(entry.metadata["before"] == ["identifier": "old"])
+        #expect(entry.metadata["after"] == ["identifier": "old", "rotated_to": "next"])
+        #expect(entry.metadata["rotated_to"] == "next")
+    }
+
     @Test func changesNothingThatItCannotRecord() async throws {
         let tokens = FakeTokens()
         let gate = Gate(audit: FakeAudit(isWritable: false), tokens: tokens)

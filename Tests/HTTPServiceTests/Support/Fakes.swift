@@ -68,10 +68,11 @@ final class FakeTokens: ServiceTokenService {
         audit?.note(text)
     }
 
-    func create(_ body: JSONObject, caller: OwnCaller) async throws(Refusal) -> JSONObject {
+    func create(_ body: JSONObject, caller: OwnCaller) async throws(Refusal) -> TokenChange {
         note("create")
         guard body["identifier"] != "taken" else { throw Refusal(.tokenAlreadyExists) }
-        return ["identifier": body["identifier"] ?? "made", "secret": "tgs_made_secret", "message": "Store it"]
+        return TokenChange(
+            json: ["identifier": body["identifier"] ?? "made", "secret": "tgs_made_secret", "message": "Store it"])
     }
 
     func list(_ query: JSONObject, caller: OwnCaller) async throws(Refusal) -> JSONObject {
@@ -83,13 +84,16 @@ final class FakeTokens: ServiceTokenService {
         return ["identifier": .string(id), "secret": nil]
     }
 
-    func rotate(_ id: String, _ body: JSONObject, caller: OwnCaller) async throws(Refusal) -> JSONObject {
+    func rotate(_ id: String, _ body: JSONObject, caller: OwnCaller) async throws(Refusal) -> TokenChange {
         note("rotate")
-        return ["identifier": "next", "rotated_from": .string(id), "secret": "tgs_next_secret"]
+        return TokenChange(
+            json: ["identifier": "next", "rotated_from": .string(id), "secret": "tgs_next_secret"],
+            before: ["identifier": .string(id)], after: ["identifier": .string(id), "rotated_to": "next"])
     }
 
-    func revoke(_ id: String, _ body: JSONObject, caller: OwnCaller) async throws(Refusal) {
+    func revoke(_ id: String, _ body: JSONObject, caller: OwnCaller) async throws(Refusal) -> TokenChange {
         note("revoke \(id): \(body["reason"]?.stringValue ?? "-")")
+        return TokenChange(json: ["identifier": .string(id)])
     }
 }
 
@@ -117,7 +121,7 @@ struct FakeCatalog: ResourceCatalog {
 }
 
 /// Idempotency keys in memory.
-final class FakeKeys: IdempotencyKeeping {
+final class FakeKeys: IdempotencyStore {
     private let kept = Mutex<[String: (digest: String, answer: StoredAnswer?)]>([:])
 
     func begin(key: String, caller: String, digest: String) async throws(Refusal) -> IdempotencyState {
