@@ -6,9 +6,6 @@ package import ResourceModel
 
 /// Where the status of objects is kept when there is no API server to keep it.
 package protocol ObjectStatusKeeping: Sendable {
-    /// Everything that was kept: the object's `status` and what is remembered of it.
-    func load() async throws -> [ObjectKey: JSONValue]
-
-    /// Keeps what changed and forgets the keys that map to nil, as one write.
+    /// Keeps what changed and forgets the keys that map to nil, each durable when this returns.
     func save(_ changes: [ObjectKey: JSONValue?]) async throws
 }

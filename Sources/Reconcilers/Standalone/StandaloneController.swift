@@ -6,7 +6,7 @@ package import Authorization
 package import Essentials
 package import Logging
 package import ManifestFiles
-internal import ResourceModel
+package import ResourceModel
 package import RuntimeState
 internal import Synchronization
 
@@ -51,10 +51,8 @@ package actor StandaloneController {
         self.logger = logger
     }
 
-    /// Takes up what earlier runs kept. Before the first pass.
-    package func start() async throws {
-        book = StatusBook(stored: try await keeper.load())
-    }
+    /// Takes up the status of objects that earlier runs kept. Before the first pass.
+    package func start(statuses: [ObjectKey: JSONValue]) { book = StatusBook(stored: statuses) }
 
     /// Runs passes at every change of the files and at every interval, until it is cancelled.
     package func run() async {

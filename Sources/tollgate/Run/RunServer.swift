@@ -1,7 +1,27 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Essentials
+internal import Logging
+
 /// Runs the server until it is told to stop.
+///
+/// - Throws: `StartupProblem` before anything listens; what a service threw later.
 func runServer(_ settings: TollgateSettings, manifests: [String]) async throws {
-    _ = (settings, manifests)
+    guard !manifests.isEmpty else {
+        throw StartupProblem("nothing to run on: name the manifests with --manifests DIR")
+    }
+    let logger = Logger(label: "tollgate")
+    for note in settings.notes {
+        logger.warning(
+            "setting",
+            metadata: [
+                LogKeys.setting: "\(note.setting)", "kind": "\(note.kind.rawValue)", LogKeys.reason: "\(note.message)",
+            ])
+    }
+    // Held until the last service has ended.
+    let lock = try DataDirectoryLock(path: settings.dataDirectory)
+    let assembly = try await ServerAssembly(settings, manifests: manifests, logger: logger)
+    try await assembly.run()
+    _ = consume lock
 }

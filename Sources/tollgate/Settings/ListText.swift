@@ -25,11 +25,19 @@ enum ListText {
 }
 
 /// A host that outgoing calls may reach over http or at private addresses.
-enum EgressTarget: Sendable, Hashable {
+enum EgressTarget: Sendable, Hashable, CustomStringConvertible {
     /// A host by its name, lower case.
     case host(String)
     /// A block of addresses.
     case block(CIDR)
+
+    /// As settings write it.
+    var description: String {
+        switch self {
+        case .host(let name): name
+        case .block(let block): block.description
+        }
+    }
 }
 
 extension SettingFormat {

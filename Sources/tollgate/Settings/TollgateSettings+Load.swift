@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import AuditTrail
+internal import Authentication
 internal import Essentials
 
 /// Facts about the machine that some defaults need.
@@ -37,7 +38,7 @@ extension TollgateSettings {
                 timeout: reader.value(Catalog.decisionTimeout, orAfterProblem: oneSecond),
                 maxInFlight: reader.value(Catalog.decisionMaxInFlight, orAfterProblem: 1),
                 batchMax: reader.value(Catalog.decisionBatchMax, orAfterProblem: 1)),
-            authentication: authentication(&reader),
+            authentication: authentication(&reader, environment: environment, host: host),
             apiAuthConfig: apiAuthConfig(&reader),
             apiKeyPrefix: reader.value(Catalog.apiKeyPrefix, orAfterProblem: ""),
             apiKeyOldPrefixes: reader.optional(Catalog.apiKeyOldPrefixes) ?? [],
@@ -51,10 +52,20 @@ extension TollgateSettings {
             maxSnapshotAge: reader.optional(Catalog.maxSnapshotAge).flatMap { $0 == .zero ? nil : $0 },
             reconcileInterval: reader.value(Catalog.reconcileInterval, orAfterProblem: oneSecond),
             notes: [])
+        checkAuthentication(settings, &reader)
         noteUnsafe(settings, &reader)
         noteUnknownNames(environment, &reader)
         settings.notes = reader.notes
         return settings
+    }
+
+    /// Lets the authentication target read what belongs to it, so that its problems are told with all the others.
+    private static func checkAuthentication(_ settings: TollgateSettings, _ reader: inout SettingsReader) {
+        guard case .failure(let faults) = AuthenticationSettings.parse(settings.authenticationTexts) else { return }
+        let known = Set(reader.problems.map(\.setting))
+        for problem in faults.problems where !known.contains(problem.setting) {
+            reader.problem(problem.setting, problem.message)
+        }
     }
 
     /// Whether the process runs in a pod.

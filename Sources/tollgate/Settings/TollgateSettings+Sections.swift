@@ -34,11 +34,15 @@ extension TollgateSettings {
             corsOrigins: reader.optional(Catalog.corsOrigins) ?? [], publicURL: reader.optional(Catalog.publicURL))
     }
 
-    static func authentication(_ reader: inout SettingsReader) -> RawAuthenticationSettings {
+    static func authentication(
+        _ reader: inout SettingsReader, environment: [String: String], host: HostFacts
+    ) -> RawAuthenticationSettings {
         var texts: [String: String] = [:]
         for setting in SettingsCatalog.authentication {
             if let text = reader.optional(setting) { texts[setting.info.name] = text }
         }
+        let database = "TOLLGATE_AUTH_SERVICE_TOKEN_DB_PATH"
+        texts[database] = texts[database].map { absolute($0, environment: environment, host: host) }
         return RawAuthenticationSettings(texts)
     }
 

@@ -1,0 +1,91 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import AuditTrail
+internal import Authentication
+internal import Essentials
+internal import HTTPService
+internal import RuntimeState
+internal import Synchronization
+
+/// What the health endpoints report of the running server.
+final class Readiness: ReadinessReporting {
+    private struct State {
+        var isDraining = false
+        var isListening = false
+        var keysSettled = false
+    }
+
+    private let state = Mutex(State())
+    private let snapshots: SnapshotStore
+    private let table: ServiceTokenTable
+    private let audit: AuditLog
+    private let keySets: RemoteKeySets
+    private let maxSnapshotAge: Duration?
+    private let mode: (configured: AuthMode, effective: AuthMode)
+    private let clock: any WallClock
+
+    init(
+        snapshots: SnapshotStore, table: ServiceTokenTable, audit: AuditLog, keySets: RemoteKeySets,
+        maxSnapshotAge: Duration?, mode: (configured: AuthMode, effective: AuthMode), clock: any WallClock
+    ) {
+        self.snapshots = snapshots
+        self.table = table
+        self.audit = audit
+        self.keySets = keySets
+        self.maxSnapshotAge = maxSnapshotAge
+        self.mode = mode
+        self.clock = clock
+    }
+
+    /// The API listener accepts.
+    func listening() { state.withLock { $0.isListening = true } }
+
+    /// The first key sets are there, or were waited for long enough.
+    func keysSettled() { state.withLock { $0.keysSettled = true } }
+
+    /// The process is on its way out.
+    func drain() { state.withLock { $0.isDraining = true } }
+
+    var isDraining: Bool { state.withLock(\.isDraining) }
+
+    var isLive: Bool { true }
+
+    func checks() -> [ReadinessCheck] {
+        let (isDraining, isListening, keysSettled) = state.withLock { ($0.isDraining, $0.isListening, $0.keysSettled) }
+        let now = clock.now()
+        let trail = audit.status
+        return [
+            ReadinessCheck(name: "listener", status: isListening ? .ok : .failed),
+            snapshotCheck(now),
+            ReadinessCheck(
+                name: "keys", status: keysSettled ? .ok : .failed,
+                detail: keysSettled ? keyDetail : "waiting for the first key sets"),
+            ReadinessCheck(
+                name: "token_store", status: table.isFresh(at: now) ? .ok : .failed,
+                detail: table.isFresh(at: now) ? "" : "the store has not answered for 60 s"),
+            ReadinessCheck(
+                name: "audit", status: trail.isWritable ? (trail.corruptSegment == nil ? .ok : .degraded) : .failed,
+                detail: trail.corruptSegment.map { "segment \($0) was found damaged" } ?? ""),
+            ReadinessCheck(
+                name: "auth_mode", status: mode.configured == mode.effective ? .ok : .degraded,
+                detail: "configured \(mode.configured.rawValue), in force \(mode.effective.rawValue)"),
+            ReadinessCheck(name: "draining", status: isDraining ? .failed : .ok),
+        ]
+    }
+
+    private func snapshotCheck(_ now: Timestamp) -> ReadinessCheck {
+        guard let snapshot = snapshots.current() else {
+            return ReadinessCheck(name: "snapshot", status: .failed, detail: "none is in force yet")
+        }
+        let age = now.seconds - snapshot.builtAt.seconds
+        let isTooOld = maxSnapshotAge.map { age > $0.wholeSeconds } ?? false
+        return ReadinessCheck(
+            name: "snapshot", status: isTooOld ? .failed : .ok, detail: "generation \(snapshot.generation)")
+    }
+
+    private var keyDetail: String {
+        let missing = keySets.status().filter { !$0.isUsable }.map(\.source.label)
+        return missing.isEmpty ? "" : "no keys from \(missing.joined(separator: ", "))"
+    }
+}

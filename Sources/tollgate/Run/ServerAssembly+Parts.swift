@@ -1,0 +1,65 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import AuditTrail
+internal import Authentication
+internal import Essentials
+internal import HTTPService
+internal import Logging
+internal import Persistence
+
+extension ServerAssembly {
+    static func openAudit(
+        _ settings: TollgateSettings, clock: any WallClock, random: any RandomSource, logger: Logger,
+        metrics: PrometheusRegistry
+    ) throws -> AuditLog {
+        do {
+            let trail = settings.audit.trail
+            try DurableFile.makeDirectory(trail.writerDirectory)
+            let index: (any AuditIndexing)? =
+                settings.audit.index == .sqlite
+                ? try SQLiteAuditIndex(path: "\(trail.writerDirectory)/index.sqlite") : nil
+            let log = AuditLog(
+                settings: trail, index: index, clock: clock, random: random, logger: logger, metricsFactory: metrics)
+            try log.open()
+            return log
+        } catch {
+            throw StartupProblem("the audit trail cannot be opened: \(error). Check TOLLGATE_AUDIT_PATH.")
+        }
+    }
+
+    static func tokenStore(
+        _ authentication: AuthenticationSettings, beside store: SQLiteStore, settings: TollgateSettings,
+        clock: any WallClock, logger: Logger
+    ) throws -> any ServiceTokenStore {
+        switch authentication.tokenBackend {
+        case .postgres:
+            throw StartupProblem(
+                "TOLLGATE_AUTH_SERVICE_TOKEN_BACKEND: postgres is not supported by this release; use sqlite or inmemory"
+            )
+        case .inmemory:
+            logger.warning("service tokens are kept in memory and lost at the end of the process")
+            return InMemoryTokenStore()
+        case .sqlite, nil:
+            guard let path = authentication.tokenDatabasePath else { return store }
+            if let slash = path.lastIndex(of: "/") { try DurableFile.makeDirectory(String(path[..<slash])) }
+            return try SQLiteStore(path: path, clock: clock)
+        }
+    }
+
+    /// The configured admin token, or the one that is made where neither it nor a bootstrap token is configured.
+    static func adminCredential(
+        _ authentication: AuthenticationSettings, settings: TollgateSettings, random: any RandomSource
+    ) throws -> AdminCredential? {
+        if let token = authentication.adminToken { return AdminCredential(token: token, isGenerated: false) }
+        guard authentication.bootstrap == nil else { return nil }
+        let file = AdminTokenFile(dataDirectory: settings.dataDirectory)
+        let (token, isNew) = try file.load(random: random)
+        if isNew {
+            // Shown once, outside the logger: whoever keeps logs must not keep this.
+            let line = "tollgate: admin token, shown once: \(token.revealed)\n"
+            DescriptorOutput.standardError.write(Array(line.utf8))
+        }
+        return AdminCredential(token: token, isGenerated: true)
+    }
+}

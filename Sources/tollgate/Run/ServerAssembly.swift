@@ -1,0 +1,195 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import AuditTrail
+internal import Authentication
+internal import Authorization
+internal import Connectors
+internal import Essentials
+internal import HTTPService
+internal import Logging
+internal import ManifestFiles
+internal import Persistence
+internal import Pipeline
+internal import Reconcilers
+internal import ResourceModel
+internal import RuntimeState
+internal import ServiceLifecycle
+internal import UnixSignals
+
+/// The composition root: makes every part of a standalone server and joins them.
+struct ServerAssembly {
+    private let settings: TollgateSettings
+    private let logger: Logger
+    private let store: SQLiteStore
+    private let audit: AuditLog
+    private let registry: ServiceTokenRegistry
+    private let keySets: RemoteKeySets
+    private let directory: ManifestDirectory
+    private let controller: StandaloneController
+    private let readiness: Readiness
+    private let metrics: PrometheusRegistry
+    private let dependencies: HTTPDependencies
+
+    init(_ settings: TollgateSettings, manifests: [String], logger: Logger) async throws {
+        self.settings = settings
+        self.logger = logger
+        let clock = SystemWallClock()
+        let random = SystemRandomSource()
+        let metrics = PrometheusRegistry()
+        self.metrics = metrics
+        let authentication = try settings.authenticationSettings()
+        for warning in authentication.warnings {
+            logger.warning(
+                "setting", metadata: [LogKeys.setting: "\(warning.setting)", LogKeys.reason: "\(warning.message)"])
+        }
+
+        store = try SQLiteStore(path: "\(settings.dataDirectory)/tollgate.sqlite", clock: clock)
+        audit = try Self.openAudit(settings, clock: clock, random: random, logger: logger, metrics: metrics)
+        let table = ServiceTokenTable(heardAt: clock.now())
+        let tokenStore = try Self.tokenStore(
+            authentication, beside: store, settings: settings, clock: clock, logger: logger)
+        registry = ServiceTokenRegistry(table: table, store: tokenStore, clock: clock, random: random, logger: logger)
+        try await registry.load()
+
+        keySets = RemoteKeySets(
+            fetcher: HTTPKeySetFetcher(
+                client: try GuardedHTTPClient(egress: EgressRules(allowing: authentication.egressAllow)), clock: clock),
+            settings: authentication.keySets, clock: clock, random: random, logger: logger, metricsFactory: metrics)
+        let policy = try PolicyLoader.load(settings.policy)
+        let limiter = FailureLimiter(authentication.limits)
+        let authenticator = Authenticator(
+            admin: try Self.adminCredential(authentication, settings: settings, random: random),
+            bootstrap: authentication.bootstrap.map {
+                BootstrapCredential($0, adminPermissions: policy.allPermissions(ofRole: "admin"))
+            },
+            tokens: table, jwt: JWTVerifier(remoteKeys: keySets), limiter: limiter, prefixes: authentication.prefixes,
+            anyGlobalCredential: authentication.configuresIssuers,
+            metrics: AuthenticationMetrics(factory: metrics), logger: logger)
+
+        let snapshots = SnapshotStore(metricsFactory: metrics)
+        let namespaces = settings.namespaceRules
+        let kept = try await StatusKeeper.load(store)
+        directory = ManifestDirectory(
+            paths: manifests, defaultNamespace: TollgateSettings.ownNamespace, clock: clock, memory: kept.memory)
+        controller = StandaloneController(
+            directory: directory,
+            compiler: SnapshotCompiler(
+                settings: .init(
+                    namespaces: namespaces, defaults: try settings.realmDefaults(authentication),
+                    hostPolicy: settings.policy.hostPolicy,
+                    apiAuthConfig: settings.apiAuthConfig.map { "\($0.namespace)/\($0.name)" })),
+            policy: policy,
+            tokens: ServiceTokenReconciler(
+                registry: registry, texts: TokenSecretFiles(folder: "\(settings.dataDirectory)/secrets"),
+                namespaces: namespaces, logger: logger),
+            snapshots: snapshots, keySets: keySets, keeper: StatusKeeper(store: store, directory: directory),
+            interval: settings.reconcileInterval, clock: clock, logger: logger)
+        await controller.start(statuses: kept.statuses)
+
+        readiness = Readiness(
+            snapshots: snapshots, table: table, audit: audit, keySets: keySets, maxSnapshotAge: settings.maxSnapshotAge,
+            mode: (authentication.mode, settings.effectiveMode(authentication)), clock: clock)
+        let pipeline = RequestPipeline(
+            snapshots: snapshots, authenticator: authenticator, audit: audit,
+            settings: PipelineSettings(
+                timeout: settings.decisions.timeout, maxInFlight: settings.decisions.maxInFlight),
+            clock: clock, logger: logger, metricsFactory: metrics)
+        dependencies = HTTPDependencies(
+            decider: pipeline, audit: audit, tokens: registry, auditTrail: audit, resources: snapshots,
+            idempotency: store, addresses: ClientAddressResolver(trusted: settings.listeners.trustedProxies),
+            authBlocks: FailureLimiterBlocks(limiter: limiter, clock: clock), readiness: readiness, metrics: metrics,
+            clock: clock, logger: logger)
+        ProcessMetrics.register(in: metrics, startedAt: clock.now())
+        ScrapeGauges.register(
+            on: metrics, snapshots: snapshots, keySets: keySets, clock: clock,
+            mode: (authentication.mode, settings.effectiveMode(authentication)))
+    }
+
+    /// Serves until the process is told to stop, or a service fails.
+    func run() async throws {
+        let listeners = try HTTPListeners(settings: settings.httpSettings, dependencies: dependencies)
+        await controller.reconcile()
+        try await recordStart()
+        let readiness = readiness
+        let logger = logger
+        let services =
+            [Self.serving("audit") { [audit] in await audit.run() }]
+            + [
+                Self.serving("tokens") { [registry, metrics] in
+                    await ServiceTokenKeeper(registry: registry, metricsFactory: metrics).run()
+                },
+                Self.serving("key sets") { [keySets] in await keySets.run() },
+                Self.serving("manifest files") { [directory] in try await directory.run() },
+                Self.serving("controller") { [controller] in await controller.run() },
+                Self.serving("first keys") { [keySets] in
+                    await keySets.waitForFirstSets(atMost: .seconds(10))
+                    readiness.keysSettled()
+                },
+            ]
+        typealias Entry = ServiceGroupConfiguration.ServiceConfiguration
+        // The group stops them from the last to the first.
+        var entries = services.map { Entry(service: $0, successTerminationBehavior: .ignore) }
+        entries += listeners.services.map { Entry(service: $0) }
+        entries += try listening(listeners).map { Entry(service: $0) }
+        let drain = Drain(readiness: readiness, delay: settings.drainDelay, logger: logger)
+        entries.append(Entry(service: drain, successTerminationBehavior: .ignore))
+        var configuration = ServiceGroupConfiguration(
+            services: entries, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        configuration.maximumGracefulShutdownDuration = settings.drainDelay + settings.grace + .seconds(10)
+        try await ServiceGroup(configuration: configuration).run()
+        await audit.close()
+        try store.close()
+    }
+
+    /// The listeners, probes first: they stop last.
+    private func listening(_ listeners: HTTPListeners) throws -> [any Service] {
+        let logger = logger
+        let scheme = settings.listeners.tls == nil ? "http" : "https"
+        func announce(_ name: String, _ address: ListenAddress, _ scheme: String) -> @Sendable (Int?) async -> Void {
+            { port in
+                logger.notice(
+                    "listening",
+                    metadata: [
+                        "listener": "\(name)", LogKeys.address: "\(scheme)://\(address.host):\(port ?? address.port)",
+                    ])
+            }
+        }
+        let readiness = readiness
+        var services: [any Service] = []
+        if let probes = try listeners.probes(onRunning: announce("probes", settings.listeners.probes, "http")) {
+            services.append(probes)
+        }
+        if let own = settings.listeners.decisions,
+            let decisions = try listeners.decisions(onRunning: announce("decisions", own, scheme))
+        {
+            services.append(decisions)
+        }
+        let tell = announce("api", settings.listeners.api, scheme)
+        let api = try listeners.api { port in
+            await tell(port)
+            readiness.listening()
+        }
+        services.append(api)
+        return services
+    }
+
+    private func recordStart() async throws {
+        do {
+            try await audit.record(
+                AuditDraft(
+                    actor: "system", action: "system.start", resource: "tollgate", outcome: .success,
+                    metadata: [
+                        "version": .string(ProductVersion.text),
+                        "unsafe": .strings(settings.notes.filter { $0.kind == .unsafe }.map(\.setting)),
+                    ]))
+        } catch {
+            throw StartupProblem("the audit trail cannot be written: \(error.message). Check TOLLGATE_AUDIT_PATH.")
+        }
+    }
+
+    /// A service whose work ends when the group shuts down.
+    private static func serving(_ name: String, _ work: @escaping @Sendable () async throws -> Void) -> ClosureService {
+        ClosureService(name: name, work: work)
+    }
+}

@@ -1,0 +1,63 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Authentication
+internal import Essentials
+internal import HTTPService
+internal import Reconcilers
+
+extension TollgateSettings {
+    /// The namespace of objects that name none, which is a platform namespace.
+    static let ownNamespace = "default"
+
+    var namespaceRules: NamespaceRules {
+        let named = policy.platformNamespaces
+        return NamespaceRules(
+            platform: Set(named.isEmpty ? [Self.ownNamespace] : named), tenants: policy.namespaceTenants)
+    }
+
+    var httpSettings: HTTPSettings {
+        HTTPSettings(
+            api: listeners.api.http, decisions: listeners.decisions?.http, probes: listeners.probes.http,
+            tls: listeners.tls.map { .init(certificate: $0.certificate, privateKey: $0.privateKey) },
+            decisionTimeout: decisions.timeout, maxDecisionsInFlight: decisions.maxInFlight,
+            batchMax: decisions.batchMax, corsOrigins: listeners.corsOrigins)
+    }
+
+    /// The origins that decide whether the installation is publicly reachable.
+    private var exposedOrigins: [String] { listeners.corsOrigins + (listeners.publicURL.map { ["\($0)"] } ?? []) }
+
+    /// The mode after the rule for public exposure.
+    func effectiveMode(_ authentication: AuthenticationSettings) -> AuthMode {
+        authentication.mode.effective(origins: exposedOrigins)
+    }
+
+    func realmDefaults(_ authentication: AuthenticationSettings) throws -> RealmDefaults {
+        do {
+            return RealmDefaults(
+                mode: effectiveMode(authentication),
+                isPubliclyExposed: exposedOrigins.contains(where: PublicHost.isPublic),
+                issuers: try IssuerTable(entries: authentication.issuers))
+        } catch {
+            throw StartupProblem("TOLLGATE_AUTH_ISSUER, OIDC_ISSUER: \(error)")
+        }
+    }
+
+    /// The authentication settings in the form in which that target reads them.
+    func authenticationSettings() throws -> AuthenticationSettings {
+        try AuthenticationSettings.parse(authenticationTexts).get()
+    }
+
+    /// The texts that the authentication target reads, with those that have a type of their own here written out again.
+    var authenticationTexts: [String: String] {
+        var texts = authentication.all
+        if !apiKeyPrefix.isEmpty { texts["TOLLGATE_API_KEY_PREFIX"] = apiKeyPrefix }
+        texts["TOLLGATE_API_KEY_OLD_PREFIXES"] = apiKeyOldPrefixes.joined(separator: ",")
+        texts["TOLLGATE_EGRESS_ALLOW"] = egressAllow.map { "\($0)" }.joined(separator: ",")
+        return texts
+    }
+}
+
+extension ListenAddress {
+    fileprivate var http: HTTPService.ListenAddress { .init(host: host, port: port) }
+}
