@@ -84,6 +84,7 @@ let package = Package(
             name: "AuthenticationTests",
             dependencies: [
                 "Authentication", "Essentials", "TestSupport", .crypto, .cryptoExtras, .jwtKit, .x509, .swiftASN1,
+                .logging, .metrics, .metricsTestKit,
             ]),
         .testTarget(name: "AuthorizationTests", dependencies: ["Authorization", "Essentials", "TestSupport"]),
         .testTarget(name: "AuditTrailTests", dependencies: ["AuditTrail", "Essentials", "TestSupport", .crypto]),
@@ -124,7 +125,7 @@ let package = Package(
             dependencies: [
                 "tollgate", "HTTPService", "Pipeline", "Reconcilers", "ResourceModel", "RuntimeState", "Persistence",
                 "Authentication", "Authorization", "AuditTrail", "Essentials", "TestSupport", .crypto, .cryptoExtras,
-                .jwtKit,
+                .jwtKit, .logging, .metrics,
             ]),
         .testTarget(name: "PeerTests", dependencies: ["Essentials", "Authentication", "TestSupport", .crypto]),
     ],
