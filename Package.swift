@@ -85,7 +85,7 @@ let package = Package(
             name: "AuthenticationTests",
             dependencies: [
                 "Authentication", "Essentials", "TestSupport", .crypto, .cryptoExtras, .jwtKit, .x509, .swiftASN1,
-                .logging, .metrics,
+                .logging, .metrics, .metricsTestKit,
             ]),
         .testTarget(name: "AuthorizationTests", dependencies: ["Authorization", "Essentials", "TestSupport"]),
         .testTarget(

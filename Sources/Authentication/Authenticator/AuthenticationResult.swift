@@ -21,7 +21,19 @@ package struct AuthenticationResult: Sendable {
     /// Why a presented credential was not believed, also where the caller goes on as anonymous.
     package var credentialRefusal: Refusal?
     /// Blocks that this failure began: one audit entry each.
-    package var newBlocks: [FailureBlock] = []
+    package var newBlocks: [FailureBlock]
+
+    package init(
+        verdict: Verdict, source: Credential.Source?, enforcing: Bool, detail: String,
+        credentialRefusal: Refusal? = nil, newBlocks: [FailureBlock] = []
+    ) {
+        self.verdict = verdict
+        self.source = source
+        self.enforcing = enforcing
+        self.detail = detail
+        self.credentialRefusal = credentialRefusal
+        self.newBlocks = newBlocks
+    }
 
     /// The lower-case name of the header that the credential came from; nil for none, query and certificate.
     package var credentialHeader: String? {

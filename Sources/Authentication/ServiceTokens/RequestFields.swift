@@ -28,7 +28,10 @@ struct RequestFields {
     }
 
     /// The member, unless it is absent or null.
-    func value(_ name: String) -> JSONValue? { object[name].flatMap { $0.isNull ? nil : $0 } }
+    func value(_ name: String) -> JSONValue? {
+        guard let value = object[name], !value.isNull else { return nil }
+        return value
+    }
 
     mutating func text(_ name: String, maximumBytes: Int) -> String? {
         guard let value = value(name) else { return nil }
