@@ -67,8 +67,9 @@ package struct IdentityHeaders: Sendable {
     package static let anonymous = IdentityHeaders(
         entries: names.map { Entry(name: $0.0, text: $0.1, value: "") })
 
-    /// Headers of other systems that could be taken for ours and are removed from what goes upstream.
+    /// Headers that are never set in an answer and could be taken for ours: they are removed from what goes upstream.
     package static let foreign = [
+        "X-Tollgate-Assertion",
         "X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Groups", "X-Forwarded-Preferred-Username",
         "X-Forwarded-Access-Token",
     ]

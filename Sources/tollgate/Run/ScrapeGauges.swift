@@ -23,6 +23,32 @@ enum ScrapeGauges {
             keySets.recordAges()
             guard let snapshot = snapshots.current() else { return }
             age.record(Double(clock.now().microseconds - snapshot.builtAt.microseconds) / 1_000_000)
+            record(snapshot, on: registry)
+        }
+    }
+
+    /// Objects by kind and readiness, hosts by what became of them. Labels are the kinds and states there are: a handful.
+    private static func record(_ snapshot: RuntimeSnapshot, on registry: PrometheusRegistry) {
+        var objects: [[String]: Int] = [:]
+        var hosts = ["linked": 0, "conflicted": 0, "notAllowed": 0, "invalid": 0]
+        for kind in ["AuthConfig", "ServiceToken", "Subscription", "ToolManifest"] {
+            for ready in ["True", "False", "Unknown"] { objects[[kind, ready]] = 0 }
+        }
+        for view in snapshot.resources {
+            let status = view.json["status"]
+            let ready = status?["conditions"]?.arrayValue?.first { $0["type"] == "Ready" }?["status"]?.stringValue
+            objects[[view.kind, ready ?? "Unknown"], default: 0] += 1
+            for host in status?["hosts"]?.arrayValue ?? [] {
+                hosts[host["state"]?.stringValue ?? "invalid", default: 0] += 1
+            }
+        }
+        for (labels, count) in objects {
+            Gauge(
+                label: "tollgate_objects", dimensions: [("kind", labels[0]), ("ready", labels[1])], factory: registry
+            ).record(Int64(count))
+        }
+        for (state, count) in hosts {
+            Gauge(label: "tollgate_hosts", dimensions: [("state", state)], factory: registry).record(Int64(count))
         }
     }
 }

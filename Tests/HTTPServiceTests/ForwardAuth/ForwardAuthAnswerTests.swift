@@ -70,7 +70,7 @@ internal import Testing
         #expect(headers["x-tollgate-subject"] == "ci")
         #expect(
             headers["x-envoy-auth-headers-to-remove"]
-                == "Authorization,X-Tollgate-Plan,X-Tollgate-Credits-Remaining,X-Forwarded-User,X-Forwarded-Email,"
+                == "Authorization,X-Tollgate-Plan,X-Tollgate-Credits-Remaining,X-Tollgate-Assertion,X-Forwarded-User,X-Forwarded-Email,"
                 + "X-Forwarded-Groups,X-Forwarded-Preferred-Username,X-Forwarded-Access-Token")
     }
 

@@ -164,6 +164,9 @@ internal import Testing
         #expect(try load([name: ""]).grace == .seconds(25))
     }
 
+    /// A secret that is long enough.
+    private static let long = String(repeating: "s3cret-", count: 6)
+
     @Test func aNameBeatsItsAliasAndBothAreNamedWhenTheyDiffer() throws {
         let settings = try load(["ORCHEO_AUTH_MODE": "required", "TOLLGATE_AUTH_MODE": "disabled"])
         #expect(settings.authentication["TOLLGATE_AUTH_MODE"] == "disabled")
@@ -172,9 +175,11 @@ internal import Testing
         #expect(settings.notes.contains { $0.kind == .unsafe && $0.setting == "TOLLGATE_AUTH_MODE" })
         let same = try load(["ORCHEO_AUTH_MODE": "required", "TOLLGATE_AUTH_MODE": "required"])
         #expect(same.notes.isEmpty)
-        #expect(try load(["CODETETHER_AUTH_TOKEN": "t"]).authentication["TOLLGATE_AUTH_TOKEN"] == "t")
-        #expect(try load(["ORCHEO_AUTH_JWT_SECRET": "s"]).authentication["TOLLGATE_AUTH_JWT_SECRET"] == "s")
-        #expect(try load(["TOLLGATE_AUTH_JWKS_STATIC": "[]"]).authentication["TOLLGATE_AUTH_JWKS"] == "[]")
+        #expect(try load(["CODETETHER_AUTH_TOKEN": Self.long]).authentication["TOLLGATE_AUTH_TOKEN"] == Self.long)
+        #expect(
+            try load(["ORCHEO_AUTH_JWT_SECRET": Self.long]).authentication["TOLLGATE_AUTH_JWT_SECRET"] == Self.long)
+        let keys = #"[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]"#
+        #expect(try load(["TOLLGATE_AUTH_JWKS_STATIC": keys]).authentication["TOLLGATE_AUTH_JWKS"] == keys)
     }
 
     @Test func aFileNameInTheAliasOfTheAuditPathMeansItsDirectory() throws {
@@ -196,9 +201,9 @@ internal import Testing
         }
         let settings = try load(
             ["TOLLGATE_AUTH_TOKEN_FILE": "/run/token", "ORCHEO_AUTH_JWT_SECRET_FILE": "~/jwt"],
-            files: ["/run/token": "abc \n", "/home/me/jwt": "secret\r\n"])
-        #expect(settings.authentication["TOLLGATE_AUTH_TOKEN"] == "abc ")
-        #expect(settings.authentication["TOLLGATE_AUTH_JWT_SECRET"] == "secret")
+            files: ["/run/token": "\(Self.long) \n", "/home/me/jwt": "\(Self.long)\r\n"])
+        #expect(settings.authentication["TOLLGATE_AUTH_TOKEN"] == "\(Self.long) ")
+        #expect(settings.authentication["TOLLGATE_AUTH_JWT_SECRET"] == Self.long)
         #expect(
             problems(["TOLLGATE_GRACE": "1s", "TOLLGATE_GRACE_FILE": "/g"], files: ["/g": "2s"]).map(\.setting)
                 == ["TOLLGATE_GRACE"])
