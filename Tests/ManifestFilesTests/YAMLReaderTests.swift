@@ -71,8 +71,8 @@ import Testing
         #expect(line(.member("b"), .member("missing")) == 4)
     }
 
-    @Test func mutatedFilesNeverCrashAndStayFast() throws {
-        let cases = ProcessInfo.processInfo.environment["TOLLGATE_FUZZ_CASES"].flatMap(Int.init) ?? 5000
+    @Test func fuzzedFilesNeverCrashAndStayFast() throws {
+        let cases = FuzzCases.count(5000)
         let folder = Repository.root.appending(path: "manifests/samples").path
         let seeds = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
             .compactMap { FileManager.default.contents(atPath: folder + "/" + $0).map(Array.init) }

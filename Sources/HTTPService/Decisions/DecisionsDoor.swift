@@ -110,6 +110,7 @@ struct DecisionsDoor: Sendable {
             }
         }
         call.input.countsFailuresForAddress = caller.principal.platform || caller.admin
+        call.input.asker = caller.principal.tokenID ?? caller.principal.subject
         if let address = call.input.clientAddress {
             call.input.clientIsTrustedProxy = dependencies.addresses.isTrusted(address)
         }

@@ -9,7 +9,7 @@ internal import Testing
 
 /// Tokens that were changed at random, from a seed: none may verify and none may crash. `TOLLGATE_FUZZ_CASES` sets how many, for longer runs.
 @Suite struct JWTFuzzTests {
-    private static let cases = ProcessInfo.processInfo.environment["TOLLGATE_FUZZ_CASES"].flatMap(Int.init) ?? 20_000
+    private static let cases = FuzzCases.count(20_000)
     private static let interesting: [[UInt8]] = [
         [], [0], [0x2E], [0x3D], [0xFF], [0xC3, 0x28], Array("..".utf8), Array("eyJhbGciOiJub25lIn0".utf8),
         Array("e30".utf8),

@@ -26,7 +26,7 @@ internal import Testing
 
     /// Every mutated body gets a decision or an envelope; nothing crashes and nothing answers without a code.
     @Test func answersEveryMutatedBody() async throws {
-        let cases = ProcessInfo.processInfo.environment["TOLLGATE_FUZZ_CASES"].flatMap { Int($0) } ?? 20_000
+        let cases = FuzzCases.count(20_000)
         let random = SeededRandom(seed: 0x7011)
         let gate = Gate()
         try await Application(responder: gate.responder, logger: gate.dependencies.logger).test(.router) { client in
