@@ -1,6 +1,8 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import AuditTrail
+internal import Essentials
 internal import Logging
 internal import ServiceLifecycle
 
@@ -8,6 +10,7 @@ internal import ServiceLifecycle
 /// whoever balances load can look elsewhere.
 struct Drain: Service {
     let readiness: Readiness
+    let audit: any AuditRecording
     let delay: Duration
     let logger: Logger
 
@@ -15,6 +18,12 @@ struct Drain: Service {
         try await gracefulShutdown()
         logger.notice("draining")
         readiness.drain()
+        do {
+            try await audit.record(
+                AuditDraft(actor: "system", action: "system.stop", resource: "tollgate", outcome: .success))
+        } catch {
+            logger.error("the stop cannot be recorded", metadata: ["code": "\(error.code.rawValue)"])
+        }
         try await Task.sleep(for: delay)
     }
 }

@@ -116,8 +116,10 @@ struct ServerAssembly {
         let services =
             [Self.serving("audit") { [audit] in await audit.run() }]
             + [
-                Self.serving("tokens") { [registry, metrics] in
-                    await ServiceTokenKeeper(registry: registry, metricsFactory: metrics).run()
+                Self.serving("tokens") { [registry, metrics, audit, logger] in
+                    await ServiceTokenKeeper(registry: registry, metricsFactory: metrics) { uses in
+                        await TokenUseRecorder(audit: audit, logger: logger).record(uses)
+                    }.run()
                 },
                 Self.serving("key sets") { [keySets] in await keySets.run() },
                 Self.serving("manifest files") { [directory] in try await directory.run() },
@@ -132,7 +134,7 @@ struct ServerAssembly {
         var entries = services.map { Entry(service: $0, successTerminationBehavior: .ignore) }
         entries += listeners.services.map { Entry(service: $0) }
         entries += try listening(listeners).map { Entry(service: $0) }
-        let drain = Drain(readiness: readiness, delay: settings.drainDelay, logger: logger)
+        let drain = Drain(readiness: readiness, audit: audit, delay: settings.drainDelay, logger: logger)
         entries.append(Entry(service: drain, successTerminationBehavior: .ignore))
         var configuration = ServiceGroupConfiguration(
             services: entries, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
