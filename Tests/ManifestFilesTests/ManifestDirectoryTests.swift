@@ -1,12 +1,12 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
-import Essentials
-import Foundation
-import ManifestFiles
-import ResourceModel
-import TestSupport
-import Testing
+internal import Essentials
+internal import Foundation
+internal import ManifestFiles
+internal import ResourceModel
+internal import TestSupport
+internal import Testing
 
 /// A folder of its own for each test.
 final class Folder {

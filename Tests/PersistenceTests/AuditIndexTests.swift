@@ -13,7 +13,8 @@ internal import Testing
 @Suite struct AuditIndexTests {
     private func withDirectory(_ body: (String) async throws -> Void) async throws {
         let url = FileManager.default.temporaryDirectory.appending(path: "index-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: url) }  // what is left over in a temporary directory hurts nobody
+        // what is left over in a temporary directory hurts nobody
+        defer { try? FileManager.default.removeItem(at: url) }
         try await body(url.path)
     }
 

@@ -1,11 +1,11 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
-import Essentials
-import Foundation
-import ResourceModel
-import TestSupport
-import Testing
+internal import Essentials
+internal import Foundation
+internal import ResourceModel
+internal import TestSupport
+internal import Testing
 
 @Suite struct CustomResourceDefinitionTests {
     @Test(arguments: ResourceKind.own)

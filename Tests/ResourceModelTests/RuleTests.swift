@@ -1,9 +1,9 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
-import Essentials
-import ResourceModel
-import Testing
+internal import Essentials
+internal import ResourceModel
+internal import Testing
 
 /// One `spec` and the paths that must be reported for it.
 struct RuleRow: Sendable, CustomTestStringConvertible {

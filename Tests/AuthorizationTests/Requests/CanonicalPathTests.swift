@@ -61,7 +61,8 @@ internal import Testing
                 #expect(segment != "." && segment != ".." && !segment.hasPrefix(".;") && !segment.hasPrefix("..;"))
             }
             if !path.text.contains(where: { "?#%\\".contains($0) }) {
-                #expect((try? CanonicalPath.parse(path.text).get())?.text == path.text, "\(raw)")  // Nil fails the claim.
+                // Nil fails the claim.
+                #expect((try? CanonicalPath.parse(path.text).get())?.text == path.text, "\(raw)")
             }
         }
         #expect(parsed > 5000)

@@ -6,7 +6,7 @@ internal import Foundation
 internal import TestSupport
 internal import Testing
 
-@testable import tollgate
+@testable internal import tollgate
 
 @Suite struct AuditCommandTests {
     @Test func verifyAndBackupWorkOnTheDirectoryOfTheSettings() async throws {

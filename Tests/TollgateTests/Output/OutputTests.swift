@@ -5,7 +5,7 @@ internal import Essentials
 internal import TestSupport
 internal import Testing
 
-@testable import tollgate
+@testable internal import tollgate
 
 @Suite struct OutputTests {
     @Test func yamlReadsBackAsTheSameBody() {

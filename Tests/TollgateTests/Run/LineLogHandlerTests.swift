@@ -7,7 +7,7 @@ internal import Logging
 internal import TestSupport
 internal import Testing
 
-@testable import tollgate
+@testable internal import tollgate
 
 @Suite struct LineLogHandlerTests {
     private func lines(_ format: LogFormat, level: Logger.Level = .info, _ body: (Logger) -> Void) -> String {

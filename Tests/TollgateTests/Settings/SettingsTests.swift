@@ -7,7 +7,7 @@ internal import Foundation
 internal import TestSupport
 internal import Testing
 
-@testable import tollgate
+@testable internal import tollgate
 
 @Suite struct SettingsTests {
     private static let host = HostFacts(hostName: "Box_1", workingDirectory: "/srv")

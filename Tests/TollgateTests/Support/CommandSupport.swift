@@ -6,7 +6,7 @@ internal import Foundation
 internal import Synchronization
 internal import TestSupport
 
-@testable import tollgate
+@testable internal import tollgate
 
 /// Keeps what a command writes.
 final class CollectingOutput: Output {
