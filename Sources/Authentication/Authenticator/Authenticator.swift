@@ -109,11 +109,14 @@ package final class Authenticator: Sendable {
             }
             return .found(Credential(source: .described, text: trimmed))
         }
-        let found = CredentialExtractor.extract(
-            headers: request.headers, query: request.query,
-            isWebSocketUpgrade: CredentialExtractor.isWebSocketUpgrade(
-                method: request.method, headers: request.headers),
-            prefixes: prefixes)
+        var found = CredentialExtractor.extract(
+            headers: request.headers, query: nil, isWebSocketUpgrade: false, prefixes: prefixes)
+        // Most requests are no upgrades and have their credential in a header, so that question comes last.
+        if case .none = found, CredentialExtractor.isWebSocketUpgrade(method: request.method, headers: request.headers)
+        {
+            found = CredentialExtractor.extract(
+                headers: request.headers, query: request.query, isWebSocketUpgrade: true, prefixes: prefixes)
+        }
         if case .none = found, let certificate = request.clientCertificate {
             return .found(Credential(source: .certificate, text: certificate))
         }

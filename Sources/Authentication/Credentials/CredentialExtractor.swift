@@ -17,11 +17,12 @@ package enum CredentialExtractor {
         var apiKey: String?
         var authorization: String?
         for field in headers.fields {
-            switch field.name {
-            case "authorization":
+            // Lengths are compared first: on this path most headers are others.
+            switch field.name.utf8.count {
+            case 13 where field.name == "authorization":
                 guard authorization == nil else { return duplicate(field.name) }
                 authorization = field.value
-            case "x-api-key":
+            case 9 where field.name == "x-api-key":
                 guard apiKey == nil else { return duplicate(field.name) }
                 apiKey = field.value
             default: continue

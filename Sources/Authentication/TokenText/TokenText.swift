@@ -43,8 +43,11 @@ package enum TokenText {
         else { return .malformed(kind) }
         for byte in text[(end + 1)...] where !isAlphanumeric(byte) { return .malformed(kind) }
         let split = text.count - checksumLength
-        let expected = checksumDigits(CRC32.of(UnsafeBufferPointer(rebasing: text[..<split])))
-        guard expected.elementsEqual(text[split...]) else { return .malformed(kind) }
+        var checksum = Int(CRC32.of(UnsafeBufferPointer(rebasing: text[..<split])))
+        for index in stride(from: text.count - 1, through: split, by: -1) {
+            guard text[index] == digits.utf8Start[checksum % 62] else { return .malformed(kind) }
+            checksum /= 62
+        }
         return .wellFormed(kind, id: String(decoding: text[start..<end], as: UTF8.self))
     }
 
