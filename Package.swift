@@ -48,8 +48,8 @@ let package = Package(
         .target(
             name: "Reconcilers",
             dependencies: [
-                "Essentials", "ResourceModel", "Authentication", "Authorization", "ManifestFiles", "RuntimeState",
-                .logging, .metrics,
+                "Essentials", "ResourceModel", "Authentication", "Authorization", "AuditTrail", "ManifestFiles",
+                "RuntimeState", .logging, .metrics,
             ]),
         .target(
             name: "Pipeline",

@@ -1,6 +1,7 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Authorization
 internal import Essentials
 internal import Metrics
 internal import Synchronization
@@ -17,8 +18,7 @@ final class PipelineMetrics: Sendable {
     private let allowed: [Door: Counter]
     private let seconds: [Door: Metrics.Timer]
     private let stepSeconds: [DecisionStep: Metrics.Timer]
-    private let pathRejected = Mutex<[String: Counter]>([:])
-    private let inFlight: Gauge
+    private let pathRejected: [String: Counter]
 
     init(factory: any MetricsFactory) {
         self.factory = factory
@@ -35,8 +35,14 @@ final class PipelineMetrics: Sendable {
                         label: "tollgate_decision_step_seconds", dimensions: [("step", $0.rawValue)], factory: factory)
                 )
             })
-        inFlight = Gauge(label: "tollgate_decisions_in_flight", factory: factory)
-        inFlight.record(0)
+        pathRejected = Dictionary(
+            uniqueKeysWithValues: PathFault.allCases.map {
+                let reason = $0.rawValue
+                let counter = Counter(
+                    label: "tollgate_path_rejected_total", dimensions: [("reason", reason)], factory: factory)
+                counter.increment(by: 0)
+                return (reason, counter)
+            })
     }
 
     func decided(door: Door, refusal: Refusal?, nanoseconds: Int64) {
@@ -57,24 +63,15 @@ final class PipelineMetrics: Sendable {
 
     func step(_ step: DecisionStep, nanoseconds: Int64) { stepSeconds[step]?.recordNanoseconds(nanoseconds) }
 
-    func rejectedPath(reason: String) {
-        let counter = pathRejected.withLock { counters in
-            if let counter = counters[reason] { return counter }
-            let counter = Counter(
-                label: "tollgate_path_rejected_total", dimensions: [("reason", reason)], factory: factory)
-            counters[reason] = counter
-            return counter
-        }
-        counter.increment()
-    }
-
-    func inFlight(_ count: Int) { inFlight.record(Int64(count)) }
+    func rejectedPath(reason: String) { pathRejected[reason]?.increment() }
 
     private static func counter(_ door: Door, _ code: ErrorCode?, _ factory: any MetricsFactory) -> Counter {
         let result = code.map { $0.status == 503 ? "unavailable" : "deny" } ?? "allow"
-        return Counter(
+        let counter = Counter(
             label: "tollgate_decisions_total",
             dimensions: [("door", door.rawValue), ("result", result), ("code", code?.rawValue ?? "")],
             factory: factory)
+        counter.increment(by: 0)
+        return counter
     }
 }

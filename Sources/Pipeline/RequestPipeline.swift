@@ -20,7 +20,7 @@ package final class RequestPipeline: RequestDeciding {
     private let stages: [any AdmissionStage]
     private let settings: PipelineSettings
     private let metrics: PipelineMetrics
-    private let recorder: DecisionRecorder
+    let recorder: DecisionRecorder
     private let underWay = Atomic<Int>(0)
     /// One decision in this many has its steps timed: the clock would cost more than most steps.
     private static let timedOneIn: UInt64 = 64
@@ -56,7 +56,6 @@ package final class RequestPipeline: RequestDeciding {
         let watch = Stopwatch()
         let depth = underWay.add(1, ordering: .relaxed).newValue
         defer { underWay.subtract(1, ordering: .relaxed) }
-        metrics.inFlight(depth)
         guard depth <= settings.maxInFlight else {
             var decision = Decision(snapshotGeneration: snapshot?.generation ?? 0, requestID: input.requestID)
             decision.refusal = Refusal(.decisionOverloaded, retryAfterSeconds: 1)
@@ -68,11 +67,14 @@ package final class RequestPipeline: RequestDeciding {
             input: input, snapshot: snapshot, now: clock.now(),
             tracer: StepTracer(explains: input.explain, metrics: timed ? metrics : nil))
         run.judge(authenticator: authenticator)
-        if run.mayContinue { await runStages(&run, watch: watch) }
+        let taken = await runStages(&run, watch: watch)
         if case .policyPathInvalid? = run.decision.refusal?.code {
             metrics.rejectedPath(reason: run.decision.refusal?.details?["reason"]?.stringValue ?? "")
         }
-        await recorder.record(&run)
+        await recorder.record(&run, nanoseconds: watch.nanoseconds)
+        if run.decision.refusal != nil {
+            for giveBack in taken.reversed() { await giveBack() }
+        }
         let nanoseconds = watch.nanoseconds
         metrics.decided(door: input.door, refusal: run.decision.refusal, nanoseconds: nanoseconds)
         recorder.log(run.decision, input: input, nanoseconds: nanoseconds)
@@ -80,23 +82,30 @@ package final class RequestPipeline: RequestDeciding {
         return run.decision
     }
 
-    /// Runs the stages that may wait, and gives back what they took when a later one refuses or time runs out.
-    private func runStages(_ run: inout DecisionRun, watch: Stopwatch) async {
+    /// Runs the stages that may wait, until one refuses or time runs out.
+    ///
+    /// - Returns: what undoes them, for a decision that ends in a refusal after all, here or in the audit step.
+    private func runStages(_ run: inout DecisionRun, watch: Stopwatch) async -> [@Sendable () async -> Void] {
         var taken: [@Sendable () async -> Void] = []
+        let limit = settings.timeout.wholeMicroseconds * 1000
         if let request = run.admissionRequest {
             for stage in stages where run.decision.refusal == nil {
                 switch await stage.admit(request) {
                 case .admitted(let detail, let giveBack):
                     taken.append(giveBack)
-                    run.tracer.note(stage.step, nil, detail)
+                    if watch.nanoseconds > limit {
+                        run.refuse(Refusal(.decisionTimeout), at: stage.step, "the decision took too long")
+                    } else {
+                        run.tracer.note(stage.step, nil, detail)
+                    }
                 case .refused(let refusal, let detail): run.refuse(refusal, at: stage.step, detail)
                 }
             }
         }
-        if run.decision.refusal == nil, watch.nanoseconds > settings.timeout.wholeMicroseconds * 1000 {
+        run.skipOmittedStages()
+        if run.decision.refusal == nil, watch.nanoseconds > limit {
             run.decision.refusal = Refusal(.decisionTimeout)
         }
-        guard run.decision.refusal != nil else { return }
-        for giveBack in taken.reversed() { await giveBack() }
+        return taken
     }
 }

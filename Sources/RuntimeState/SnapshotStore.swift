@@ -28,7 +28,7 @@ package final class SnapshotStore: Sendable {
 
     /// Builds a snapshot with the next generation and puts it in force as a whole.
     ///
-    /// Publications are serial: one builder runs at a time, outside the lock that readers take.
+    /// The builder runs outside the lock that readers take. Of several at once the one that began last wins.
     ///
     /// - Returns: the snapshot that is now in force.
     package func publish(_ build: (_ generation: UInt64) -> RuntimeSnapshot) -> RuntimeSnapshot {
@@ -37,12 +37,13 @@ package final class SnapshotStore: Sendable {
             return state.generation
         }
         let snapshot = build(generation)
-        state.withLock { state in
+        return state.withLock { state in
             // A slower builder must not put an older state over a newer one.
-            if snapshot.generation > (state.snapshot?.generation ?? 0) { state.snapshot = snapshot }
+            if let newer = state.snapshot, newer.generation > snapshot.generation { return newer }
+            state.snapshot = snapshot
+            generationGauge.record(Int64(snapshot.generation))
+            return snapshot
         }
-        generationGauge.record(Int64(snapshot.generation))
-        return snapshot
     }
 }
 

@@ -62,6 +62,9 @@ package struct ClientContext: Sendable {
         self.asker = asker
     }
 
-    /// The address that failure limits look at.
+    /// The address that may be blocked, whoever's failures blocked it.
+    var checkedAddress: IPAddress? { isTrustedProxy ? nil : address }
+
+    /// The address for which a failure counts.
     var limitedAddress: IPAddress? { isTrustedProxy || isDryRun || !countsFailures ? nil : address }
 }

@@ -52,7 +52,7 @@ package final class Authenticator: Sendable {
     package func addressRefusal(
         _ request: AuthenticationRequest, realm: AuthenticationRealm, now: Timestamp
     ) -> Refusal? {
-        guard let address = request.client.limitedAddress, let refusal = limiter.check(address: address, now: now)
+        guard let address = request.client.checkedAddress, let refusal = limiter.check(address: address, now: now)
         else {
             return nil
         }
@@ -60,7 +60,7 @@ package final class Authenticator: Sendable {
             if realm.mode == .disabled { return nil }
             if isPublic, case .none = extract(request) { return nil }
         }
-        metrics.blockedAddress()
+        if !request.client.isDryRun { metrics.blockedAddress() }
         return refusal
     }
 
@@ -208,16 +208,17 @@ extension Authenticator {
         var answer = refusal
         var blocks: [FailureBlock] = []
         let isWorkload = request.surface != .ownAPI
-        if !(isWorkload && realm.mode == .disabled), Self.isFailure(refusal), !request.client.isDryRun {
+        if !(isWorkload && realm.mode == .disabled), Self.isFailure(refusal) {
+            let counts = !request.client.isDryRun
             if let identity {
                 if let blocked = limiter.check(identity: identity, now: now) {
                     answer = blocked
-                } else if let block = limiter.record(identity: identity, now: now) {
+                } else if counts, let block = limiter.record(identity: identity, now: now) {
                     blocks.append(block)
                 }
             }
-            if let block = countAddress(request.client, now) { blocks.append(block) }
-            if let asker = request.client.asker, let block = limiter.record(identity: asker, now: now) {
+            if counts, let block = countAddress(request.client, now) { blocks.append(block) }
+            if counts, let asker = request.client.asker, let block = limiter.record(identity: asker, now: now) {
                 blocks.append(block)
             }
         }

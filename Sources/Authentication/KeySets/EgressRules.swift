@@ -43,6 +43,14 @@ package struct EgressRules: Sendable {
         self.blocks = blocks
     }
 
+    /// Allows nothing beyond what is always allowed.
+    package static let strict = EgressRules(hosts: [], blocks: [])
+
+    private init(hosts: Set<String>, blocks: [CIDR]) {
+        self.hosts = hosts
+        self.blocks = blocks
+    }
+
     /// Checks all that can be said without asking the network.
     ///
     /// - Throws: `EgressFault`.

@@ -24,6 +24,23 @@ extension ServiceTokenRegistry {
         return ServiceTokenAnswer(record: record, secret: secret, message: Self.storeMessage, at: now)
     }
 
+    /// Makes the record of an object's token again, from the text that its Secret still holds: the store has lost it.
+    ///
+    /// - Returns: nil when the text is no token of that identifier.
+    /// - Throws: `token.already_exists`, `auth.store_unavailable`.
+    package func recreateForObject(
+        _ text: Redacted<String>, identifier: String, family: String, grant: ServiceTokenGrant, issuedAt: Timestamp,
+        expiresAt: Timestamp?
+    ) async throws(Refusal) -> ServiceTokenAnswer? {
+        guard case .wellFormed(.serviceToken, identifier) = TokenText.read(text.revealed, prefixes: TokenPrefixes())
+        else { return nil }
+        let record = ServiceTokenRecord(
+            identifier: identifier, family: family, secretDigest: SecretDigest(of: text.revealed), grant: grant,
+            issuedAt: issuedAt, expiresAt: expiresAt, createdBy: Self.systemActor)
+        try await commit([.insert(record)])
+        return ServiceTokenAnswer(record: record, at: clock.now())
+    }
+
     /// Replaces a token of an object by one with this grant; the old text stays good for the overlap.
     ///
     /// - Throws: `token.not_found`, `token.not_active`, `auth.store_unavailable`.

@@ -83,7 +83,10 @@ struct ManifestAssembly {
             }
         }
         lastGood = lastGood.filter { entries[$0.key] != nil }
-        memory = memory.filter { entries[$0.key] != nil }
+        // What cannot be read may hold the objects that are missing: they are remembered until it can.
+        if !problems.contains(where: { $0.severity == .error && $0.object == nil }) {
+            memory = memory.filter { entries[$0.key] != nil }
+        }
         problems.sort { ($0.file, $0.line, $0.description) < ($1.file, $1.line, $1.description) }
         return ManifestLoad(objects: objects, problems: problems, duplicates: duplicates)
     }

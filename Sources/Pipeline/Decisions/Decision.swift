@@ -42,6 +42,8 @@ package struct Decision: Sendable {
     package var host: String?
     package var method: String?
     package var canonicalPath: String?
+    /// `METHOD /pattern` of the rule that covers the request, as soon as it was looked up.
+    package var route: String?
     /// The decision document, once the policy was asked.
     package var policy: PolicyDecision?
     /// The header that the credential came from, which Envoy is told to remove; nil for cookie, query and none.
@@ -63,6 +65,7 @@ package struct Decision: Sendable {
         host = nil
         method = nil
         canonicalPath = nil
+        route = nil
         policy = nil
         credentialHeader = nil
         forwardsCredential = false

@@ -22,6 +22,8 @@ struct DecisionRun {
     private(set) var match: RouteMatch?
     /// Failure limits that this request's failure reached.
     private(set) var newBlocks: [FailureBlock] = []
+    /// A credential was refused: checks of the caller would only repeat that.
+    private var callerIsUnknown = false
 
     init(input: DecisionInput, snapshot: RuntimeSnapshot?, now: Timestamp, tracer: StepTracer) {
         self.input = input
@@ -53,6 +55,20 @@ struct DecisionRun {
         authorise(policy: snapshot.policy, config: config)
     }
 
+    /// Writes down, for `explain`, which steps before the audit did not run and why.
+    mutating func skipOmittedStages() {
+        guard tracer.explains else { return }
+        let reason: String
+        if decision.refusal != nil {
+            reason = "not reached: the request is refused"
+        } else if match?.rule.isPublic == true {
+            reason = "left out: the route is public"
+        } else {
+            reason = input.dryRun ? "left out: a dry run takes nothing" : "nothing is configured"
+        }
+        for step in DecisionStep.allCases where step != .audit { tracer.skip(step, reason) }
+    }
+
     /// What the waiting stages get; nil for public routes and dry runs, which they leave out.
     var admissionRequest: AdmissionRequest? {
         guard decision.refusal == nil, !input.dryRun, match?.rule.isPublic != true, let policy = decision.policy,
@@ -64,6 +80,9 @@ struct DecisionRun {
     // MARK: Steps
 
     private mutating func normalise() {
+        guard Self.fits(input) else {
+            return refuse(Refusal(.requestHeadersTooLarge), at: .normalise, "target and headers are over the bound")
+        }
         guard let method = RequestNormalizer.method(input.method) else {
             return refuse(Refusal(.requestBadMethod), at: .normalise, "the method is missing or no token")
         }
@@ -84,6 +103,18 @@ struct DecisionRun {
         }
     }
 
+    /// Most bytes of path and query, of header lines with the target, and most header lines.
+    private static let targetBytes = 16_384
+    private static let headBytes = 65_536
+    private static let headerLines = 128
+
+    /// Whether a described request is one that a listener would have read at all.
+    private static func fits(_ input: DecisionInput) -> Bool {
+        let target = input.target?.utf8.count ?? 0
+        guard target <= targetBytes, input.headers.fields.count <= headerLines else { return false }
+        return input.headers.fields.reduce(target) { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 } <= headBytes
+    }
+
     private mutating func select(host: String, method: String, path: CanonicalPath) {
         guard let snapshot else {
             return refuse(Refusal(.decisionNotReady), at: .select, "no snapshot is in force yet")
@@ -102,6 +133,7 @@ struct DecisionRun {
             return
         }
         match = snapshot.policy.match(method: method, path: path, host: config.policy)
+        decision.route = match?.display
         tracer.note(
             .select, nil,
             "\(found.rule) of \(config.key); \(match.map { "route \($0.display)" } ?? "no route matches")")
@@ -123,19 +155,26 @@ struct DecisionRun {
         case .principal(let principal):
             decision.principal = principal
             tracer.note(.authenticate, nil, result.detail)
-        case .refusal(let refusal): refuse(refusal, at: .authenticate, result.detail)
+        case .refusal(let refusal):
+            callerIsUnknown = true
+            refuse(refusal, at: .authenticate, result.detail)
         }
     }
 
     private mutating func authorise(policy: CompiledPolicy, config: CompiledAuthConfig) {
         let principal = decision.principal
-        let subject = PolicySubject(principal)
+        let subject = callerIsUnknown ? nil : PolicySubject(principal)
         let query = PolicyQuery(
             permissionOverride: input.permission, resource: input.resource, surface: .workload,
             authenticationDisabled: config.realm.mode == .disabled, host: config.policy)
         let verdict = policy.decide(subject: subject, query: query, match: match)
         decision.admin = principal.admin || policy.isPlatformAdmin(subject: subject)
         decision.policy = verdict
+        if callerIsUnknown {
+            return tracer.skip(
+                .authorise,
+                "needs a verified caller; \(verdict.permission.map { "permission \($0)" } ?? "no permission")")
+        }
         if let refusal = verdict.refusal {
             return refuse(refusal, at: .authorise, Self.explain(verdict))
         }
@@ -146,19 +185,19 @@ struct DecisionRun {
             ? input.requiredWorkspaces : config.requiredWorkspaces + input.requiredWorkspaces
         if !scopes.isEmpty || !workspaces.isEmpty {
             if let refusal = requirementRefusal(principal: principal, scopes: scopes, workspaces: workspaces) {
-                return refuse(refusal, at: .authorise, refusal.message)
+                return refuse(refusal, at: .authorise, "\(Self.explain(verdict)); \(refusal.message)")
             }
         }
         tracer.note(.authorise, nil, Self.explain(verdict))
     }
 
     private func requirementRefusal(principal: Principal, scopes: [String], workspaces: [String]) -> Refusal? {
-        if principal.isAnonymous, config?.realm.mode != .disabled {
-            return Refusal(.authAuthenticationRequired)
-        }
-        return ScopeRequirement.check(held: principal.scopes, required: scopes, admin: decision.admin)
+        let refusal =
+            ScopeRequirement.check(held: principal.scopes, required: scopes, admin: decision.admin)
             ?? WorkspaceRequirement.check(
                 held: principal.workspaceIDs, required: workspaces, admin: decision.admin)
+        // What somebody would have to hold is asked of somebody: there is nobody here.
+        return refusal != nil && principal.isAnonymous ? Refusal(.authAuthenticationRequired) : refusal
     }
 
     private var authenticationRequest: AuthenticationRequest {

@@ -26,9 +26,9 @@ struct StepTracer {
         append(step, outcome, refusal?.code, detail(), nanoseconds)
     }
 
-    /// Writes down a step that did not run.
+    /// Writes down a step that did not run, unless it is there already.
     mutating func skip(_ step: DecisionStep, _ detail: @autoclosure () -> String) {
-        guard explains else { return }
+        guard explains, !steps.contains(where: { $0.name == step.rawValue }) else { return }
         append(step, .skip, nil, detail(), 0)
     }
 

@@ -20,12 +20,17 @@ extension RequestPipeline {
             return .refused(
                 fault.refusal, principal: .anonymous, action: Self.unknownRoute, route: nil, canonicalPath: nil)
         }
-        return admit(request, path: path, snapshot: snapshot)
+        var blocks: [FailureBlock] = []
+        let admission = admit(request, path: path, snapshot: snapshot, blocks: &blocks)
+        if !blocks.isEmpty { await recorder.record(blocks, requestID: request.requestID) }
+        return admission
     }
 
     private static let unknownRoute = "http.unknown_route"
 
-    private func admit(_ request: OwnRequest, path: CanonicalPath, snapshot: RuntimeSnapshot) -> OwnAdmission {
+    private func admit(
+        _ request: OwnRequest, path: CanonicalPath, snapshot: RuntimeSnapshot, blocks: inout [FailureBlock]
+    ) -> OwnAdmission {
         let match = snapshot.policy.match(method: request.method, path: path, host: nil)
         let action = match?.rule.auditAction ?? Self.unknownRoute
         let now = clock.now()
@@ -46,7 +51,9 @@ extension RequestPipeline {
             return refused(refusal)
         }
         let principal: Principal
-        switch authenticator.authenticate(credentials, realm: snapshot.ownRealm, now: now).verdict {
+        let result = authenticator.authenticate(credentials, realm: snapshot.ownRealm, now: now)
+        blocks = result.newBlocks
+        switch result.verdict {
         case .principal(let verified): principal = verified
         case .refusal(let refusal): return refused(refusal)
         }

@@ -19,13 +19,14 @@ struct DecisionRecorder: Sendable {
     }
 
     /// The audit step: a decision that cannot be recorded is not given.
-    func record(_ run: inout DecisionRun) async {
+    func record(_ run: inout DecisionRun, nanoseconds: Int64) async {
+        await record(run.newBlocks, requestID: run.input.requestID)
         if run.decision.refusal == nil, !run.input.dryRun {
             guard audit.acceptAllowedDecision(allowed(run)) == false else {
                 return run.tracer.note(.audit, nil, "accepted")
             }
         }
-        let draft = draft(run)
+        let draft = draft(run, nanoseconds: nanoseconds)
         if audit.acceptNow(draft) { return run.tracer.note(.audit, nil, "accepted") }
         do {
             try await audit.accept(draft)
@@ -33,6 +34,28 @@ struct DecisionRecorder: Sendable {
         } catch {
             run.decision.refusal = error
             run.tracer.note(.audit, error, "the audit trail does not accept entries")
+        }
+    }
+
+    /// One entry and one line for every failure limit that was reached. A trail that is away refuses the request by its own entry.
+    func record(_ blocks: [FailureBlock], requestID: String) async {
+        for block in blocks {
+            logger.warning(
+                "failure limit reached",
+                metadata: [
+                    LogKeys.requestID: "\(requestID)", LogKeys.reason: "\(block.kind.rawValue)", "key": "\(block.key)",
+                ])
+            let draft = AuditDraft(
+                actor: "system", action: "auth.blocked", resource: block.key, outcome: .denied, metadata: block.json,
+                requestID: requestID)
+            guard !audit.acceptNow(draft) else { continue }
+            do {
+                try await audit.accept(draft)
+            } catch {
+                logger.error(
+                    "a failure limit is not recorded",
+                    metadata: [LogKeys.requestID: "\(requestID)", LogKeys.error: "\(error.message)"])
+            }
         }
     }
 
@@ -46,7 +69,7 @@ struct DecisionRecorder: Sendable {
                 LogKeys.requestID: "\(decision.requestID)", LogKeys.door: "\(input.door.rawValue)",
                 LogKeys.method: "\(decision.method ?? "-")", LogKeys.host: "\(decision.host ?? "-")",
                 LogKeys.path: "\(decision.canonicalPath ?? "-")", LogKeys.authConfig: "\(decision.authConfig ?? "-")",
-                LogKeys.route: "\(decision.policy?.matchedRoute ?? "-")",
+                LogKeys.route: "\(decision.route ?? "-")",
                 LogKeys.subject: "\(decision.principal.subject)",
                 LogKeys.code: "\(decision.refusal?.code.rawValue ?? "-")", LogKeys.status: "\(decision.status)",
                 LogKeys.microseconds: "\(nanoseconds / 1000)",
@@ -57,21 +80,25 @@ struct DecisionRecorder: Sendable {
         let decision = run.decision
         return AllowedDecision(
             actor: decision.principal.subject, tenant: decision.principal.tenantID, host: decision.host ?? "",
-            method: decision.method ?? "", route: decision.policy?.matchedRoute ?? decision.canonicalPath ?? "",
+            method: decision.method ?? "", route: decision.route ?? decision.canonicalPath ?? "",
             path: decision.canonicalPath ?? "", status: decision.status, ip: run.input.clientAddress,
             authSource: decision.principal.authSource.rawValue, requestID: decision.requestID, at: run.now)
     }
 
-    private func draft(_ run: DecisionRun) -> AuditDraft {
+    private func draft(_ run: DecisionRun, nanoseconds: Int64) -> AuditDraft {
         let decision = run.decision
-        let metadata: JSONObject = [
-            "method": .optional(decision.method), "route": .optional(decision.policy?.matchedRoute),
-            "status": .int(Int64(decision.status)), "code": .optional(decision.refusal?.code.rawValue),
+        var metadata: JSONObject = [
+            "method": .optional(decision.method), "route": .optional(decision.route),
+            "status": .int(Int64(decision.status)), "duration_ms": .int(nanoseconds / 1_000_000),
+            "code": .optional(decision.refusal?.code.rawValue),
             "door": .string(run.input.door.rawValue), "host": .optional(decision.host),
             "auth_config": .optional(decision.authConfig), "permission": .optional(decision.policy?.permission),
             "auth_source": .string(decision.principal.authSource.rawValue),
             "token_id": .optional(decision.principal.tokenID),
         ]
+        if let agent = run.input.headers.first("user-agent") {
+            metadata["user_agent"] = .string(String(agent.prefix(256)))
+        }
         return AuditDraft(
             actor: decision.principal.subject, action: run.input.dryRun ? "decision.explain" : "decision.check",
             resource: decision.canonicalPath ?? "-", outcome: AuditDraft.Outcome(status: decision.status),

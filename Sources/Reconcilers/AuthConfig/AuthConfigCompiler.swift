@@ -14,6 +14,8 @@ struct AuthConfigCompiler {
     let defaults: RealmDefaults
     /// Issuers that no object may claim: those of the settings.
     let reservedIssuers: Set<String>
+    /// Where the key sets of objects may be fetched from.
+    let egress: EgressRules
 
     /// What became of an AuthConfig.
     struct Outcome {
@@ -31,6 +33,12 @@ struct AuthConfigCompiler {
         if !input.problems.isEmpty {
             conditions.set("Invalid", .true, "InvalidSpec", input.problems.joined(separator: "; "))
         }
+        do throws(NamespaceRules.Violation) {
+            // Looked at first: an object that may not be there does not even keep hosts closed.
+            _ = try namespaces.tenant(stated: nil, namespace: input.key.namespace)
+        } catch {
+            return outside(input, key: key, conditions: conditions, message: error.message)
+        }
         guard case .authConfig(let object)? = input.object else {
             let reason = input.problems.first ?? "it was never valid"
             return Outcome(config: closed(key, reason), conditions: conditions, hosts: input.claimedHosts)
@@ -40,16 +48,23 @@ struct AuthConfigCompiler {
             if input.problems.isEmpty { conditions.set("Invalid", .false, "Valid") }
             return Outcome(config: config, conditions: conditions, hosts: object.spec.hosts)
         } catch {
-            var outcome = Outcome(config: closed(key, error.message), conditions: conditions, hosts: object.spec.hosts)
             switch error {
-            case .invalid(let message): outcome.conditions.set("Invalid", .true, "InvalidSpec", message)
-            case .unresolved(let message): outcome.conditions.set("SecretsResolved", .false, "NotFound", message)
+            case .invalid(let message): conditions.set("Invalid", .true, "InvalidSpec", message)
+            case .unresolved(let message): conditions.set("SecretsResolved", .false, "NotFound", message)
             case .notAllowed(let message):
-                outcome.isInForce = false
-                outcome.conditions.set("Ready", .false, "NotAllowedInNamespace", message)
+                return outside(input, key: key, conditions: conditions, message: message)
             }
-            return outcome
+            return Outcome(config: closed(key, error.message), conditions: conditions, hosts: object.spec.hosts)
         }
+    }
+
+    /// What became of an object that says what its namespace may not.
+    private func outside(_ input: CompilerInput, key: String, conditions: Conditions, message: String) -> Outcome {
+        var conditions = conditions
+        conditions.set("Ready", .false, "NotAllowedInNamespace", message)
+        var hosts = input.claimedHosts
+        if case .authConfig(let object)? = input.object { hosts = object.spec.hosts }
+        return Outcome(config: closed(key, message), conditions: conditions, isInForce: false, hosts: hosts)
     }
 
     /// A configuration that answers 503 on its hosts.
@@ -63,13 +78,21 @@ struct AuthConfigCompiler {
         _ object: AuthConfig, key: String, conditions: inout Conditions
     ) throws(CompileFault) -> CompiledAuthConfig {
         let spec = object.spec
+        let issuerCompiler = IssuerCompiler(
+            references: references, namespaces: namespaces, reserved: reservedIssuers, egress: egress)
+        let tenants = try issuerCompiler.tenants(spec.issuers, namespace: object.metadata.namespace)
+        let mappings = try mappings(spec, namespace: object.metadata.namespace)
         try refuseWhatIsNotBuilt(spec)
-        let issuers = try IssuerCompiler(references: references, namespaces: namespaces, reserved: reservedIssuers)
-            .compile(spec.issuers, namespace: object.metadata.namespace)
+        for host in spec.hosts {
+            if case .failure(let fault) = HostPattern.parse(host) {
+                throw .invalid("spec.hosts: \(host) \(fault.rawValue)")
+            }
+        }
+        let issuers = try issuerCompiler.compile(
+            spec.issuers, tenants: tenants, namespace: object.metadata.namespace)
         if spec.issuers.contains(where: { $0.secretRef != nil || $0.jwksRef != nil }) {
             conditions.set("SecretsResolved", .true, "Resolved")
         }
-        let mappings = try mappings(spec, namespace: object.metadata.namespace)
         let policy = try hostPolicy(spec, conditions: &conditions)
         let table: IssuerTable
         do {

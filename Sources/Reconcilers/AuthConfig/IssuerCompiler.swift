@@ -10,24 +10,40 @@ struct IssuerCompiler {
     let references: ReferenceTable
     let namespaces: NamespaceRules
     let reserved: Set<String>
+    let egress: EgressRules
 
-    func compile(_ issuers: [AuthConfigSpec.Issuer], namespace: String) throws(CompileFault) -> [IssuerEntry] {
+    /// The tenant that each issuer is pinned to in its namespace. Asked before anything else can be wrong.
+    func tenants(_ issuers: [AuthConfigSpec.Issuer], namespace: String) throws(CompileFault) -> [String?] {
+        var tenants: [String?] = []
+        for issuer in issuers {
+            do throws(NamespaceRules.Violation) {
+                try namespaces.checkPlatform(issuer.platform, namespace: namespace)
+                tenants.append(try namespaces.tenant(stated: issuer.tenant, namespace: namespace))
+            } catch {
+                throw .notAllowed("\(Self.place(issuer)): \(error.message)")
+            }
+        }
+        return tenants
+    }
+
+    func compile(
+        _ issuers: [AuthConfigSpec.Issuer], tenants: [String?], namespace: String
+    ) throws(CompileFault) -> [IssuerEntry] {
         var entries: [IssuerEntry] = []
-        for issuer in issuers { entries.append(try compile(issuer, namespace: namespace)) }
+        for (issuer, tenant) in zip(issuers, tenants) {
+            entries.append(try compile(issuer, tenant: tenant, namespace: namespace))
+        }
         return entries
     }
 
-    private func compile(_ issuer: AuthConfigSpec.Issuer, namespace: String) throws(CompileFault) -> IssuerEntry {
-        let place = "spec.issuers[\(issuer.name)]"
+    private static func place(_ issuer: AuthConfigSpec.Issuer) -> String { "spec.issuers[\(issuer.name)]" }
+
+    private func compile(
+        _ issuer: AuthConfigSpec.Issuer, tenant: String?, namespace: String
+    ) throws(CompileFault) -> IssuerEntry {
+        let place = Self.place(issuer)
         if let name = issuer.issuer, reserved.contains(name) {
             throw .invalid("\(place).issuer: this issuer is configured for the whole installation already")
-        }
-        let tenant: String?
-        do throws(NamespaceRules.Violation) {
-            try namespaces.checkPlatform(issuer.platform, namespace: namespace)
-            tenant = try namespaces.tenant(stated: issuer.tenant, namespace: namespace)
-        } catch {
-            throw .notAllowed("\(place): \(error.message)")
         }
         var algorithms = SignatureAlgorithm.allowedByDefault
         if !issuer.algorithms.isEmpty {
@@ -67,12 +83,22 @@ struct IssuerCompiler {
                 throw .invalid("\(place).jwksRef: \(error)")
             }
         } else if let url = issuer.jwksURL {
-            entry.remote = .jwks(url: url, trust: .object)
+            entry.remote = try checked(.jwks(url: url, trust: .object), field: "\(place).jwksURL")
         } else if issuer.discovery {
             guard let name = issuer.issuer else {
                 throw .invalid("\(place).issuer: discovery needs the issuer's URL, such as https://id.example")
             }
-            entry.remote = .discovery(issuer: name, trust: .object)
+            entry.remote = try checked(.discovery(issuer: name, trust: .object), field: "\(place).issuer")
+        }
+    }
+
+    /// A source that the outgoing guard has nothing against. What the host name resolves to is looked at with every fetch.
+    private func checked(_ source: RemoteKeySource, field: String) throws(CompileFault) -> RemoteKeySource {
+        do throws(EgressFault) {
+            _ = try egress.check(source.url, trust: source.trust)
+            return source
+        } catch {
+            throw .invalid("\(field): \(error.message); TOLLGATE_EGRESS_ALLOW names what is allowed besides")
         }
     }
 

@@ -17,10 +17,14 @@ package struct SnapshotCompiler: Sendable {
         package var hostPolicy: [String: [String]]
         /// `namespace/name` of the AuthConfig that the own API accepts too; only of a platform namespace.
         package var apiAuthConfig: String?
+        /// `TOLLGATE_EGRESS_ALLOW`: where the key sets of objects may be fetched from.
+        package var egress: EgressRules
 
         package init(
-            namespaces: NamespaceRules, defaults: RealmDefaults, hostPolicy: [String: [String]], apiAuthConfig: String?
+            namespaces: NamespaceRules, defaults: RealmDefaults, hostPolicy: [String: [String]], apiAuthConfig: String?,
+            egress: EgressRules = .strict
         ) {
+            self.egress = egress
             self.namespaces = namespaces
             self.defaults = defaults
             self.hostPolicy = hostPolicy
@@ -35,7 +39,9 @@ package struct SnapshotCompiler: Sendable {
         package var ownRealm: AuthenticationRealm
         /// Where keys have to be fetched from.
         package var keySources: Set<RemoteKeySource>
-        /// How each AuthConfig fared.
+        /// Where the keys of an AuthConfig's own issuers come from; only those that have any.
+        package var keySourcesByObject: [ObjectKey: Set<RemoteKeySource>]
+        /// How each AuthConfig fared, `Ready` not summed up yet: who publishes may know more.
         package var statuses: [ObjectKey: ObjectStatus]
     }
 
@@ -46,18 +52,28 @@ package struct SnapshotCompiler: Sendable {
     package func compile(_ inputs: [CompilerInput]) -> Output {
         let compiler = AuthConfigCompiler(
             references: ReferenceTable(inputs.compactMap(\.object)), namespaces: settings.namespaces,
-            defaults: settings.defaults, reservedIssuers: Set(settings.defaults.issuers.entries.compactMap(\.issuer)))
+            defaults: settings.defaults, reservedIssuers: Set(settings.defaults.issuers.entries.compactMap(\.issuer)),
+            egress: settings.egress)
         var configs: [CompiledAuthConfig] = []
         var candidates: [HostTable.Candidate] = []
         var statuses: [ObjectKey: ObjectStatus] = [:]
         var placed: [(key: ObjectKey, hosts: [HostPlace])] = []
-        for input in inputs where input.key.kind == .authConfig {
+        var sources: [ObjectKey: Set<RemoteKeySource>] = [:]
+        for input in inputs.filter({ $0.key.kind == .authConfig }).sorted(by: { $0.key < $1.key }) {
             let outcome = compiler.compile(input)
             var conditions = outcome.conditions
-            let places = hostPlaces(outcome.hosts, namespace: input.key.namespace, conditions: &conditions)
+            var places = hostPlaces(outcome.hosts, namespace: input.key.namespace, conditions: &conditions)
+            if !outcome.isInForce {
+                for index in places.indices where places[index].state == .linked { places[index].state = .notAllowed }
+            }
             statuses[input.key] = ObjectStatus(conditions: conditions)
             placed.append((input.key, places))
             guard outcome.isInForce else { continue }
+            if outcome.config.brokenReason == nil, case .authConfig(let object)? = input.object,
+                !object.spec.issuers.isEmpty, !outcome.config.realm.issuers.remoteSources.isEmpty
+            {
+                sources[input.key] = outcome.config.realm.issuers.remoteSources
+            }
             candidates.append(
                 HostTable.Candidate(
                     key: outcome.config.key, createdAt: input.createdAt,
@@ -75,7 +91,7 @@ package struct SnapshotCompiler: Sendable {
             keySources: configs.reduce(into: settings.defaults.issuers.remoteSources) {
                 $0.formUnion($1.realm.issuers.remoteSources)
             },
-            statuses: statuses)
+            keySourcesByObject: sources, statuses: statuses)
     }
 
     /// What becomes of the entries of `spec.hosts` before other objects are looked at.

@@ -6,7 +6,7 @@ internal import Essentials
 internal import ResourceModel
 
 /// What has to be done so that the token of one ServiceToken object is as the object says. Pure.
-struct ServiceTokenPlan: Equatable {
+enum ServiceTokenPlan {
     enum Step: Equatable {
         /// Nothing is there, or what is there cannot be used any more: make a text.
         case mint
@@ -32,21 +32,34 @@ struct ServiceTokenPlan: Equatable {
 
     /// Decides the one next step.
     ///
-    /// - Parameter askedToRotate: whether annotation `tollgate.dev/rotate` changed since the present text was made.
+    /// - Parameters:
+    ///   - isRevoked: whether the object says so, or ever said so: there is no way back.
+    ///   - askedToRotate: whether annotation `tollgate.dev/rotate` changed since the present text was made.
     static func next(
-        spec: ServiceTokenSpec, present: Present?, askedToRotate: Bool, now: Timestamp
+        spec: ServiceTokenSpec, isRevoked: Bool, present: Present?, askedToRotate: Bool, now: Timestamp
     ) -> Step {
-        if spec.revoked { return .revoke }
+        if isRevoked { return .revoke }
+        // No text that is made now would be good for a moment.
+        if let end = spec.expiresAt?.timestamp, end <= now { return present?.status == .active ? .update : .expired }
         guard let present else { return .mint }
         switch present.status {
-        case .revoked: return .mint
-        case .expired: return spec.rotation == nil ? .expired : .mint
-        case .rotated: return .mint
+        case .revoked, .rotated: return .mint
+        case .expired:
+            // An end that was moved on does not bring the old text back to life.
+            guard spec.rotation == nil, let end = self.end(of: spec, issuedAt: present.issuedAt), end <= now else {
+                return .mint
+            }
+            return .expired
         case .active: break
         }
         if !present.textIsThere { return .restore }
         if askedToRotate { return .rotate }
         if let every = spec.rotation?.every, now >= present.issuedAt.adding(seconds: every.seconds) { return .rotate }
         return .update
+    }
+
+    /// When a text that was made at that instant ends.
+    static func end(of spec: ServiceTokenSpec, issuedAt: Timestamp) -> Timestamp? {
+        spec.expiresAt?.timestamp ?? spec.expiresIn.map { issuedAt.adding(seconds: $0.seconds) }
     }
 }

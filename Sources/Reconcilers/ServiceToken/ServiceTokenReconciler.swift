@@ -1,6 +1,7 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
+package import AuditTrail
 package import Authentication
 internal import Essentials
 package import Logging
@@ -11,71 +12,112 @@ package struct ServiceTokenReconciler: Sendable {
     private let registry: ServiceTokenRegistry
     private let texts: any TokenTextKeeping
     private let namespaces: NamespaceRules
+    private let records: TokenRecorder
     private let logger: Logger
+    /// Microseconds by which the end of a text may differ from the sum of its beginning and its length.
+    private static let endTolerance: Int64 = 5_000_000
 
+    /// - Parameter audit: where what is done to tokens is recorded, with actor `system`.
     package init(
-        registry: ServiceTokenRegistry, texts: any TokenTextKeeping, namespaces: NamespaceRules, logger: Logger
+        registry: ServiceTokenRegistry, texts: any TokenTextKeeping, namespaces: NamespaceRules,
+        audit: any AuditRecording, logger: Logger
     ) {
         self.registry = registry
         self.texts = texts
         self.namespaces = namespaces
+        records = TokenRecorder(audit: audit, logger: logger)
         self.logger = logger
     }
 
     /// Brings every token to what its object says, and revokes those whose object is gone.
     ///
-    /// - Parameter earlier: the status of all objects as it was kept.
+    /// - Parameters:
+    ///   - earlier: the status of all objects as it was kept.
+    ///   - missing: keys of `earlier` that are only out of sight: their tokens stay as they are.
     func reconcile(
-        _ inputs: [CompilerInput], earlier: [ObjectKey: JSONValue], now: Timestamp
+        _ inputs: [CompilerInput], earlier: [ObjectKey: JSONValue], missing: Set<ObjectKey> = [], now: Timestamp
     ) async -> [ObjectKey: ObjectStatus] {
         var statuses: [ObjectKey: ObjectStatus] = [:]
-        let present = Set(inputs.map(\.key))
+        let present = Set(inputs.map(\.key)).union(missing)
         for (key, status) in earlier where key.kind == .serviceToken && !present.contains(key) {
             guard await remove(key, status: status) else {
                 // It stays in the book, so that the next pass tries again.
-                statuses[key] = Self.failed("StoreUnavailable", "the token of a deleted object is not revoked yet")
+                statuses[key] = TokenStatus.failed(
+                    "StoreUnavailable", "the token of a deleted object is not revoked yet",
+                    members: TokenStatus.kept(status))
                 continue
             }
         }
+        let owners = secretOwners(inputs)
         for input in inputs where input.key.kind == .serviceToken {
-            statuses[input.key] = await reconcile(input, earlier: earlier[input.key], now: now)
+            statuses[input.key] = await reconcile(input, owners: owners, earlier: earlier[input.key], now: now)
         }
         return statuses
     }
 
-    private func reconcile(_ input: CompilerInput, earlier: JSONValue?, now: Timestamp) async -> ObjectStatus {
-        guard case .serviceToken(let object)? = input.object else {
-            return Self.invalid(input.problems, members: Self.kept(earlier))
+    /// Which object has a Secret: the oldest of those that name it, then the first by name.
+    private func secretOwners(_ inputs: [CompilerInput]) -> [String: ObjectKey] {
+        var owners: [String: ObjectKey] = [:]
+        for input in inputs.sorted(by: { ($0.createdAt, $0.key) < ($1.createdAt, $1.key) }) {
+            guard case .serviceToken(let object)? = input.object else { continue }
+            let name = "\(input.key.namespace)/\(object.spec.secretName)"
+            if owners[name] == nil { owners[name] = input.key }
         }
-        let spec = object.spec
+        return owners
+    }
+
+    private func reconcile(
+        _ input: CompilerInput, owners: [String: ObjectKey], earlier: JSONValue?, now: Timestamp
+    ) async -> ObjectStatus {
+        guard case .serviceToken(let object)? = input.object else {
+            return TokenStatus.invalid(input.problems, members: TokenStatus.kept(earlier))
+        }
         let grant: ServiceTokenGrant
         do throws(NamespaceRules.Violation) {
-            try namespaces.checkPlatform(spec.platform, namespace: input.key.namespace)
-            try namespaces.checkGrant(roles: spec.roles, scopes: spec.scopes, namespace: input.key.namespace)
-            grant = ServiceTokenGrant(
-                description: spec.description, scopes: spec.scopes, roles: spec.roles,
-                workspaceIDs: spec.workspaceIds.map { ASCII.lowercased(ASCII.trimmed($0)) },
-                tenantID: try namespaces.tenant(stated: spec.tenant, namespace: input.key.namespace),
-                platform: spec.platform, allowedCIDRs: spec.allowedCidrs)
+            grant = try self.grant(object.spec, namespace: input.key.namespace)
         } catch {
-            await withdraw(earlier)
-            return Self.failed("NotAllowedInNamespace", error.message, members: Self.kept(earlier))
+            await withdraw(earlier, of: input.key)
+            return TokenStatus.failed("NotAllowedInNamespace", error.message, members: TokenStatus.kept(earlier))
         }
-        let problems = input.problems
+        if let owner = owners["\(input.key.namespace)/\(object.spec.secretName)"], owner != input.key {
+            return TokenStatus.failed(
+                "SecretConflict", "Secret \(object.spec.secretName) belongs to ServiceToken \(owner.name)",
+                members: TokenStatus.kept(earlier))
+        }
+        var status: ObjectStatus
         do throws(Refusal) {
-            var status = try await apply(spec, grant: grant, object: object, earlier: earlier, now: now)
-            if !problems.isEmpty {
-                status.conditions.set("Invalid", .true, "InvalidSpec", problems.joined(separator: "; "))
-            }
-            return status
+            status = try await apply(grant, object: object, earlier: earlier, now: now)
         } catch {
-            return Self.failed("StoreUnavailable", error.message, members: Self.kept(earlier))
+            status = TokenStatus.failed(
+                TokenStatus.reason(of: error), error.message, members: TokenStatus.kept(earlier))
         }
+        if !input.problems.isEmpty {
+            status.conditions.set("Invalid", .true, "InvalidSpec", input.problems.joined(separator: "; "))
+        }
+        return status
+    }
+
+    private func grant(
+        _ spec: ServiceTokenSpec, namespace: String
+    ) throws(NamespaceRules.Violation) -> ServiceTokenGrant {
+        try namespaces.checkPlatform(spec.platform, namespace: namespace)
+        try namespaces.checkGrant(roles: spec.roles, scopes: spec.scopes, namespace: namespace)
+        return ServiceTokenGrant(
+            description: spec.description, scopes: ASCII.sortedByBytes(Set(spec.scopes)),
+            roles: ASCII.sortedByBytes(Set(spec.roles)), workspaceIDs: ServiceTokenRules.workspaces(spec.workspaceIds),
+            tenantID: try namespaces.tenant(stated: spec.tenant, namespace: namespace), platform: spec.platform,
+            allowedCIDRs: ASCII.sortedByBytes(Set(spec.allowedCidrs)))
     }
 
     private func apply(
-        _ spec: ServiceTokenSpec, grant: ServiceTokenGrant, object: ServiceToken, earlier: JSONValue?, now: Timestamp
+        _ grant: ServiceTokenGrant, object: ServiceToken, earlier: JSONValue?, now: Timestamp
     ) async throws(Refusal) -> ObjectStatus {
+        let spec = object.spec
+        let secret = TokenSecret(object, identifier: "", expiresAt: nil)
+        let isRevoked = spec.revoked || earlier?["revokedAt"]?.stringValue != nil
+        if let identifier = earlier?["identifier"]?.stringValue, registry.table.entry(identifier) == nil, !isRevoked {
+            try await recreate(identifier, grant: grant, secret: secret, earlier: earlier)
+        }
         let family = earlier?["family"]?.stringValue
         let entry = earlier?["identifier"]?.stringValue.flatMap { registry.table.entry($0) }
         let wish = object.metadata.annotations["tollgate.dev/rotate"]
@@ -83,82 +125,131 @@ package struct ServiceTokenReconciler: Sendable {
         let present = entry.map { entry in
             ServiceTokenPlan.Present(
                 status: entry.record.status(at: now), issuedAt: entry.record.issuedAt,
-                textIsThere: holdsText(of: entry.record, spec: spec, namespace: object.metadata.namespace))
+                textIsThere: holdsText(of: entry.record, secret: secret))
         }
-        let end = spec.expiresAt?.timestamp ?? spec.expiresIn.map { now.adding(seconds: $0.seconds) }
-        let overlap = spec.rotation?.overlap.seconds ?? 300
+        let step = ServiceTokenPlan.next(
+            spec: spec, isRevoked: isRevoked, present: present, askedToRotate: asked, now: now)
         let answer: ServiceTokenAnswer
-        switch ServiceTokenPlan.next(spec: spec, present: present, askedToRotate: asked, now: now) {
-        case .revoke:
-            return try await revoked(spec, family: family, object: object, earlier: earlier)
-        case .expired:
-            var status = Self.failed(
-                "Expired", "its end is over and spec.rotation is not set", members: Self.kept(earlier))
-            status.conditions.set("Expired", .true, "Expired")
-            return status
-        case .mint: answer = try await registry.mintForObject(grant, family: family, expiresAt: end)
-        case .restore, .rotate:
-            guard let entry else { throw Refusal(.tokenNotFound) }
+        switch (step, entry) {
+        case (.revoke, _): return try await revoked(object, family: family, earlier: earlier, now: now)
+        case (.expired, _): return TokenStatus.expired(members: TokenStatus.kept(earlier))
+        case (.update, let entry?):
+            answer = try await update(entry.record, grant: grant, spec: spec, key: object.key)
+        case (.restore, let entry?), (.rotate, let entry?):
+            try prepare(secret)
+            let action = step == .restore ? "restored" : "rotated"
             answer = try await registry.rotateForObject(
-                entry.record.identifier, grant: grant, overlapSeconds: overlap, expiresAt: end)
-        case .update:
-            guard let entry else { throw Refusal(.tokenNotFound) }
-            let kept =
-                spec.expiresAt?.timestamp ?? spec.expiresIn.map { entry.record.issuedAt.adding(seconds: $0.seconds) }
-            answer = try await registry.updateForObject(entry.record.identifier, grant: grant, expiresAt: kept)
+                entry.record.identifier, grant: grant, overlapSeconds: spec.rotation?.overlap.seconds ?? 300,
+                expiresAt: ServiceTokenPlan.end(of: spec, issuedAt: now))
+            await records.record("service_token.rotate", answer, object: object.key, note: action)
+        default:
+            try prepare(secret)
+            try await revokeLeftover(secret, object: object.key)
+            answer = try await registry.mintForObject(
+                grant, family: family, expiresAt: ServiceTokenPlan.end(of: spec, issuedAt: now))
+            await records.record("service_token.create", answer, object: object.key)
         }
-        return finished(answer, spec: spec, object: object, previous: entry?.record, wish: wish)
+        return finished(answer, object: object, earlier: earlier, wish: wish, now: now)
+    }
+
+    /// What must be possible before a token is changed: the text can be written, and the act recorded.
+    private func prepare(_ secret: TokenSecret) throws(Refusal) {
+        try records.check()
+        do {
+            try texts.prepare(secret)
+        } catch {
+            throw TokenStatus.unwritable("\(error)")
+        }
+    }
+
+    private func update(
+        _ record: ServiceTokenRecord, grant: ServiceTokenGrant, spec: ServiceTokenSpec, key: ObjectKey
+    ) async throws(Refusal) -> ServiceTokenAnswer {
+        var end = ServiceTokenPlan.end(of: spec, issuedAt: record.issuedAt)
+        // A length of life is counted from the pass that asked for the text, the record from when it was made.
+        if spec.expiresIn != nil, let wanted = end, let present = record.expiresAt,
+            abs(wanted.microseconds - present.microseconds) < Self.endTolerance
+        {
+            end = present
+        }
+        let differs = record.grant != grant || record.expiresAt != end
+        if differs { try records.check() }
+        let answer = try await registry.updateForObject(record.identifier, grant: grant, expiresAt: end)
+        if differs { await records.record("service_token.update", answer, object: key) }
+        return answer
+    }
+
+    /// The store has lost the record that status names: it is made again if the Secret still holds its text.
+    private func recreate(
+        _ identifier: String, grant: ServiceTokenGrant, secret: TokenSecret, earlier: JSONValue?
+    ) async throws(Refusal) {
+        guard let text = readText(secret), let family = earlier?["family"]?.stringValue,
+            let issuedAt = earlier?["issuedAt"]?.stringValue.flatMap({ Timestamp(rfc3339: $0) })
+        else { return }
+        try records.check()
+        let answer = try await registry.recreateForObject(
+            text, identifier: identifier, family: family, grant: grant, issuedAt: issuedAt,
+            expiresAt: earlier?["expiresAt"]?.stringValue.flatMap { Timestamp(rfc3339: $0) })
+        if let answer { await records.record("service_token.create", answer, object: nil, note: "recreated") }
+    }
+
+    /// A text that no status knows, of a token that an object's pass made: that pass did not come to its end.
+    private func revokeLeftover(_ secret: TokenSecret, object: ObjectKey) async throws(Refusal) {
+        guard let text = readText(secret),
+            case .wellFormed(.serviceToken, let identifier) = TokenText.read(text.revealed, prefixes: TokenPrefixes()),
+            let record = registry.table.entry(identifier)?.record, record.revokedAt == nil,
+            record.createdBy == ServiceTokenRegistry.systemActor,
+            SecretDigest(of: text.revealed).matches(record.secretDigest)
+        else { return }
+        try await revokeFamily(record.family, reason: "left behind by an interrupted start", object: object)
     }
 
     /// Writes a new text into its Secret and says how the token stands.
     private func finished(
-        _ answer: ServiceTokenAnswer, spec: ServiceTokenSpec, object: ServiceToken, previous: ServiceTokenRecord?,
-        wish: String?
+        _ answer: ServiceTokenAnswer, object: ServiceToken, earlier: JSONValue?, wish: String?, now: Timestamp
     ) -> ObjectStatus {
         let record = answer.record
         var conditions = Conditions()
-        if let secret = answer.secret {
+        conditions.set("SecretWritten", .true, "Written")
+        if let text = answer.secret {
             do {
-                try texts.write(secret, secret: place(record, spec: spec, namespace: object.metadata.namespace))
-                conditions.set("SecretWritten", .true, "Written")
+                try texts.write(
+                    text, secret: TokenSecret(object, identifier: record.identifier, expiresAt: record.expiresAt))
+                try removeFormer(earlier, object: object)
                 logger.notice(
                     "token minted", metadata: [LogKeys.object: "\(object.key)", "identifier": "\(record.identifier)"])
             } catch {
                 // The next pass finds no text and makes a new one; this one ends with the overlap.
                 conditions.set("SecretWritten", .false, "WriteFailed", "\(error)")
             }
-        } else {
-            conditions.set("SecretWritten", .true, "Written")
         }
-        conditions.set("Expired", .false, "Valid")
+        let isOver = record.status(at: now) == .expired
+        conditions.set("Expired", isOver ? .true : .false, isOver ? "Expired" : "Valid")
         conditions.set("Revoked", .false, "Valid")
-        let next = spec.rotation.map { record.issuedAt.adding(seconds: $0.every.seconds) }
-        let rotated = previous.flatMap { $0.identifier == record.identifier ? nil : $0 }
+        let previous = record.rotatedFrom.flatMap { registry.table.entry($0)?.record }
         return ObjectStatus(
             conditions: conditions,
-            members: [
-                "identifier": .string(record.identifier), "family": .string(record.family),
-                "issuedAt": .string(record.issuedAt.rfc3339), "expiresAt": .optional(record.expiresAt?.rfc3339),
-                "nextRotationAt": .optional(next?.rfc3339),
-                "previousIdentifier": .optional(rotated?.identifier ?? record.rotatedFrom),
-                "secretName": .string(spec.secretName), "secretKey": .string(spec.secretKey),
-                "rotateAnnotation": .optional(wish),
-            ])
+            members: TokenStatus.members(record, previous: previous, spec: object.spec, wish: wish))
+    }
+
+    /// Takes the Secret away that the object named before.
+    private func removeFormer(_ earlier: JSONValue?, object: ServiceToken) throws {
+        guard let name = earlier?["secretName"]?.stringValue, name != object.spec.secretName else { return }
+        try texts.remove(
+            TokenSecret(namespace: object.metadata.namespace, name: name, key: "", identifier: "", expiresAt: nil))
     }
 
     private func revoked(
-        _ spec: ServiceTokenSpec, family: String?, object: ServiceToken, earlier: JSONValue?
+        _ object: ServiceToken, family: String?, earlier: JSONValue?, now: Timestamp
     ) async throws(Refusal) -> ObjectStatus {
-        if let family {
-            try await registry.revokeFamily(family, reason: spec.revocationReason ?? "spec.revoked is true")
-        }
-        var status = Self.failed("Revoked", "spec.revoked is true", members: Self.kept(earlier))
+        let reason = object.spec.revocationReason ?? "spec.revoked is true"
+        if let family { try await revokeFamily(family, reason: reason, object: object.key) }
+        var members = TokenStatus.kept(earlier)
+        if members["revokedAt"]?.stringValue == nil { members["revokedAt"] = .string(now.rfc3339) }
+        var status = TokenStatus.failed("Revoked", "it is revoked; there is no way back", members: members)
         status.conditions.set("Revoked", .true, "Revoked")
         do {
-            try texts.remove(
-                TokenSecret(
-                    namespace: object.metadata.namespace, name: spec.secretName, key: spec.secretKey, identifier: "",
-                    expiresAt: nil))
+            try texts.remove(TokenSecret(object, identifier: "", expiresAt: nil))
         } catch {
             status.conditions.set("SecretWritten", .false, "RemoveFailed", "\(error)")
         }
@@ -171,13 +262,11 @@ package struct ServiceTokenReconciler: Sendable {
     private func remove(_ key: ObjectKey, status: JSONValue) async -> Bool {
         do {
             if let family = status["family"]?.stringValue {
-                try await registry.revokeFamily(family, reason: "the object \(key) was deleted")
+                try await revokeFamily(family, reason: "the object \(key) was deleted", object: key)
             }
             if let name = status["secretName"]?.stringValue {
                 try texts.remove(
-                    TokenSecret(
-                        namespace: key.namespace, name: name, key: status["secretKey"]?.stringValue ?? "token",
-                        identifier: "", expiresAt: nil))
+                    TokenSecret(namespace: key.namespace, name: name, key: "", identifier: "", expiresAt: nil))
             }
             return true
         } catch {
@@ -188,18 +277,28 @@ package struct ServiceTokenReconciler: Sendable {
     }
 
     /// What an object may not have any more is refused from now on.
-    private func withdraw(_ earlier: JSONValue?) async {
+    private func withdraw(_ earlier: JSONValue?, of key: ObjectKey) async {
         guard let family = earlier?["family"]?.stringValue else { return }
         do {
-            try await registry.revokeFamily(family, reason: "the object may not have this token in its namespace")
+            try await revokeFamily(
+                family, reason: "the object may not have this token in its namespace", object: key)
         } catch {
             logger.error("a token cannot be revoked", metadata: [LogKeys.error: "\(error)"])
         }
     }
 
-    private func holdsText(of record: ServiceTokenRecord, spec: ServiceTokenSpec, namespace: String) -> Bool {
+    /// Revokes what of a chain is not revoked yet, and records it if there was anything.
+    private func revokeFamily(_ family: String, reason: String, object: ObjectKey) async throws(Refusal) {
+        let open = registry.table.family(family).filter { $0.record.revokedAt == nil }.map(\.record.identifier)
+        guard !open.isEmpty else { return }
+        try records.check()
+        try await registry.revokeFamily(family, reason: reason)
+        await records.recordRevocation(open, family: family, reason: reason, object: object)
+    }
+
+    private func holdsText(of record: ServiceTokenRecord, secret: TokenSecret) -> Bool {
         do {
-            guard let text = try texts.read(place(record, spec: spec, namespace: namespace)) else { return false }
+            guard let text = try texts.read(secret) else { return false }
             return SecretDigest(of: text.revealed).matches(record.secretDigest)
         } catch {
             logger.error("a token's Secret cannot be read", metadata: [LogKeys.error: "\(error)"])
@@ -208,29 +307,6 @@ package struct ServiceTokenReconciler: Sendable {
         }
     }
 
-    private func place(_ record: ServiceTokenRecord, spec: ServiceTokenSpec, namespace: String) -> TokenSecret {
-        TokenSecret(
-            namespace: namespace, name: spec.secretName, key: spec.secretKey, identifier: record.identifier,
-            expiresAt: record.expiresAt)
-    }
-
-    private static func invalid(_ problems: [String], members: JSONObject) -> ObjectStatus {
-        var conditions = Conditions()
-        conditions.set("Invalid", .true, "InvalidSpec", problems.joined(separator: "; "))
-        return ObjectStatus(conditions: conditions, members: members)
-    }
-
-    private static func failed(_ reason: String, _ message: String, members: JSONObject = [:]) -> ObjectStatus {
-        var conditions = Conditions()
-        conditions.set("Ready", .false, reason, message)
-        return ObjectStatus(conditions: conditions, members: members)
-    }
-
-    /// What status said of the token, without what is worked out anew.
-    private static func kept(_ earlier: JSONValue?) -> JSONObject {
-        var members = earlier?.objectValue ?? [:]
-        members["conditions"] = nil
-        members["observedGeneration"] = nil
-        return members
-    }
+    /// The text of a Secret; none where it cannot be read, which whoever writes to it next reports.
+    private func readText(_ secret: TokenSecret) -> Redacted<String>? { (try? texts.read(secret)) ?? nil }
 }

@@ -13,15 +13,20 @@ package struct TokenSecretFiles: TokenTextKeeping {
     /// Where the Secret of that name stands.
     package func path(_ secret: TokenSecret) -> String { "\(folder)/\(secret.namespace)/\(secret.name).yaml" }
 
+    package func prepare(_ secret: TokenSecret) throws {
+        try DurableFile.makeDirectory("\(folder)/\(secret.namespace)")
+        _ = try DurableFile.read(path(secret))
+    }
+
     package func write(_ text: Redacted<String>, secret: TokenSecret) throws {
         try DurableFile.makeDirectory("\(folder)/\(secret.namespace)")
-        // Names, keys and token texts are checked elsewhere to hold nothing that YAML would read as syntax.
+        // Names and keys are checked elsewhere to hold nothing that quotes would not cover.
         var lines = [
             "apiVersion: v1", "kind: Secret", "type: tollgate.dev/service-token", "metadata:",
-            "  name: \(secret.name)", "  namespace: \(secret.namespace)", "stringData:",
-            "  \(secret.key): \(text.revealed)",
+            "  name: \"\(secret.name)\"", "  namespace: \"\(secret.namespace)\"", "stringData:",
+            Self.lineStart(secret) + text.revealed,
         ]
-        if secret.key != "identifier" { lines.append("  identifier: \(secret.identifier)") }
+        if secret.key != "identifier" { lines.append("  identifier: \"\(secret.identifier)\"") }
         if let expiresAt = secret.expiresAt, secret.key != "expires_at" {
             lines.append("  expires_at: \"\(expiresAt.rfc3339)\"")
         }
@@ -30,10 +35,15 @@ package struct TokenSecretFiles: TokenTextKeeping {
 
     package func read(_ secret: TokenSecret) throws -> Redacted<String>? {
         guard let bytes = try DurableFile.read(path(secret)) else { return nil }
-        let start = "  \(secret.key): "
+        let start = Self.lineStart(secret)
         let line = String(decoding: bytes, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix(start) }
         return line.map { Redacted(String($0.dropFirst(start.count))) }
     }
 
-    package func remove(_ secret: TokenSecret) throws { try DurableFile.remove(path(secret)) }
+    package func remove(_ secret: TokenSecret) throws {
+        guard try DurableFile.read(path(secret)) != nil else { return }
+        try DurableFile.remove(path(secret))
+    }
+
+    private static func lineStart(_ secret: TokenSecret) -> String { "  \"\(secret.key)\": " }
 }

@@ -6,6 +6,9 @@ internal import ResourceModel
 
 /// Where the texts of minted tokens go.
 package protocol TokenTextKeeping: Sendable {
+    /// Makes sure that a text could be written, before one is made.
+    func prepare(_ secret: TokenSecret) throws
+
     /// Writes the text, whole or not at all.
     func write(_ text: Redacted<String>, secret: TokenSecret) throws
 

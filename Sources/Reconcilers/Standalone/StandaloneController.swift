@@ -26,6 +26,10 @@ package actor StandaloneController {
     private var book = StatusBook()
     private var reported: Set<String> = []
     private var published: PublishedState?
+    /// Where each object stood when it was seen last.
+    private var places: [ObjectKey: ManifestSource] = [:]
+    /// Which key sets the last pass asked for.
+    private var awaited: Set<RemoteKeySource> = []
 
     /// What the snapshot in force was made of.
     private struct PublishedState: Equatable {
@@ -71,9 +75,17 @@ package actor StandaloneController {
                 }
                 continuation.finish()
             }
+            var known: Set<RemoteKeySource> = []
             for await _ in pulses {
                 if Task.isCancelled { break }
                 await reconcile()
+                guard awaited != known else { continue }
+                known = awaited
+                // Another pass shows the new key sets as soon as they are there.
+                group.addTask { [keySets] in
+                    await keySets.waitForFirstSets(atMost: .seconds(10))
+                    continuation.yield()
+                }
             }
             group.cancelAll()
         }
@@ -84,16 +96,20 @@ package actor StandaloneController {
         let load = directory.load()
         let now = clock.now()
         report(load.problems)
-        let inputs = Self.inputs(load)
+        let missing = outOfSight(load)
+        let inputs = (self.inputs(load) + missing.compactMap(closed)).sorted { $0.key < $1.key }
         let output = compiler.compile(inputs)
         keySets.use(output.keySources)
+        awaited = output.keySources
         var statuses = output.statuses
-        let tokenStatuses = await tokens.reconcile(inputs, earlier: book.statuses, now: now)
+        noteKeys(output.keySourcesByObject, statuses: &statuses)
+        let tokenStatuses = await tokens.reconcile(inputs, earlier: book.statuses, missing: missing, now: now)
         statuses.merge(tokenStatuses) { _, new in new }
         for input in inputs where input.key.kind == .subscription || input.key.kind == .toolManifest {
             statuses[input.key] = Self.unhandled(input)
         }
         let sources = Dictionary(load.objects.map { ($0.key, $0.source) }) { first, _ in first }
+        places.merge(sources) { _, new in new }
         note(fileProblems: load.problems, sources: sources, statuses: &statuses)
         for input in inputs {
             guard var status = statuses[input.key] else { continue }
@@ -103,10 +119,59 @@ package actor StandaloneController {
             }
         }
         // A deleted ServiceToken stays in the book until its token is revoked.
-        book.keep(only: Set(inputs.map(\.key)).union(tokenStatuses.keys))
+        book.keep(only: missing.union(inputs.map(\.key)).union(tokenStatuses.keys))
+        places = places.filter { book.statuses[$0.key] != nil }
         publish(inputs, output: output, sources: sources, now: now)
         await save()
     }
+
+    /// The objects that were there before and are not, because a file or folder cannot be read: nobody has deleted them.
+    private func outOfSight(_ load: ManifestLoad) -> Set<ObjectKey> {
+        let faults = load.problems.filter { $0.severity == .error && $0.object == nil }
+        guard !faults.isEmpty else { return [] }
+        let present = Set(load.objects.map(\.key)).union(load.duplicates.map(\.key))
+        return Set(
+            book.statuses.keys.filter { key in
+                guard !present.contains(key) else { return false }
+                guard let place = places[key]?.file else { return true }
+                return faults.contains { place == $0.file || place.hasPrefix($0.file + "/") }
+            })
+    }
+
+    /// An AuthConfig that is out of sight keeps its hosts closed, so that no wider wildcard gets them.
+    private func closed(_ key: ObjectKey) -> CompilerInput? {
+        guard key.kind == .authConfig, let status = book.statuses[key] else { return nil }
+        let hosts = status["hosts"]?.arrayValue?.compactMap { $0["host"]?.stringValue } ?? []
+        let memory = directory.memory()[key]
+        return CompilerInput(
+            key: key, object: nil, problems: ["the object is not there, and files or folders cannot be read"],
+            claimedHosts: hosts, generation: memory?.generation ?? 0,
+            createdAt: memory.map { Timestamp(microseconds: $0.firstSeen) } ?? .latest)
+    }
+
+    /// Says of each AuthConfig with fetched key sets whether they are there. Nothing that changes with time alone is said.
+    private func noteKeys(
+        _ sources: [ObjectKey: Set<RemoteKeySource>], statuses: inout [ObjectKey: ObjectStatus]
+    ) {
+        guard !sources.isEmpty else { return }
+        let sets = keySets.status()
+        for (key, wanted) in sources {
+            let absent = sets.filter { wanted.contains($0.source) && !$0.isUsable }
+            let failed = absent.filter { $0.lastError != nil }
+            if absent.isEmpty {
+                statuses[key]?.conditions.set("KeysAvailable", .true, "Fetched")
+            } else if failed.isEmpty {
+                statuses[key]?.conditions.set(
+                    "KeysAvailable", .unknown, "Fetching", "not there yet: \(Self.names(absent))")
+            } else {
+                statuses[key]?.conditions.set(
+                    "KeysAvailable", .false, "FetchFailed",
+                    failed.map { "\($0.source.label): \($0.lastError ?? "")" }.joined(separator: "; "))
+            }
+        }
+    }
+
+    private static func names(_ sets: [KeySetStatus]) -> String { sets.map(\.source.label).joined(separator: ", ") }
 
     /// Puts a new snapshot in force when it would differ from the present one.
     private func publish(
@@ -154,18 +219,21 @@ package actor StandaloneController {
         }
     }
 
-    private static func inputs(_ load: ManifestLoad) -> [CompilerInput] {
+    private func inputs(_ load: ManifestLoad) -> [CompilerInput] {
         let sound = load.objects.map { loaded in
             CompilerInput(
                 key: loaded.key, object: loaded.object, problems: loaded.problems.map(\.description),
                 claimedHosts: loaded.claimedHosts, generation: loaded.generation,
                 createdAt: loaded.creationTimestamp)
         }
+        let memory = load.duplicates.isEmpty ? [:] : directory.memory()
         let doubled = load.duplicates.map { duplicate in
             let places = duplicate.sources.map(\.description).joined(separator: ", ")
             return CompilerInput(
                 key: duplicate.key, object: nil, problems: ["the object stands in several places: \(places)"],
-                claimedHosts: duplicate.claimedHosts, generation: 0, createdAt: Timestamp.latest)
+                claimedHosts: Array(Set(duplicate.claimedHosts)).sorted(),
+                generation: memory[duplicate.key]?.generation ?? 0,
+                createdAt: memory[duplicate.key].map { Timestamp(microseconds: $0.firstSeen) } ?? .latest)
         }
         return sound + doubled
     }

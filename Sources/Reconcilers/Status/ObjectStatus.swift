@@ -32,7 +32,7 @@ package struct ObjectStatus: Sendable {
         self.members = members
     }
 
-    /// Fills in what host selection decided, and sums up in `Ready`.
+    /// Fills in what host selection decided.
     mutating func finish(places: [HostPlace], conflicts: [HostTable.Conflict]) {
         var places = places
         for index in places.indices {
@@ -53,11 +53,10 @@ package struct ObjectStatus: Sendable {
         if places.contains(where: { $0.state == .invalid }) {
             conditions.set("Invalid", .true, "InvalidHost", "spec.hosts holds entries that are no host names")
         }
-        sumUp()
     }
 
     /// Sets `Ready` from the other conditions, unless a reason for not being ready is there already.
-    mutating func sumUp() {
+    package mutating func sumUp() {
         guard conditions["Ready"] == nil else { return }
         let bad = conditions.all.first { Self.isBad($0) }
         if let bad {

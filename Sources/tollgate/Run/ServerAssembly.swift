@@ -78,11 +78,12 @@ struct ServerAssembly {
                 settings: .init(
                     namespaces: namespaces, defaults: try settings.realmDefaults(authentication),
                     hostPolicy: settings.policy.hostPolicy,
-                    apiAuthConfig: settings.apiAuthConfig.map { "\($0.namespace)/\($0.name)" })),
+                    apiAuthConfig: settings.apiAuthConfig.map { "\($0.namespace)/\($0.name)" },
+                    egress: try EgressRules(allowing: authentication.egressAllow))),
             policy: policy,
             tokens: ServiceTokenReconciler(
                 registry: registry, texts: TokenSecretFiles(folder: "\(settings.dataDirectory)/secrets"),
-                namespaces: namespaces, logger: logger),
+                namespaces: namespaces, audit: audit, logger: logger),
             snapshots: snapshots, keySets: keySets, keeper: StatusKeeper(store: store, directory: directory),
             interval: settings.reconcileInterval, clock: clock, logger: logger)
         await controller.start(statuses: kept.statuses)
