@@ -24,6 +24,20 @@ internal import Testing
         #expect(try DurableFile.read(path) == nil)
     }
 
+    @Test func makesFilesPrivateAgain() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let path = "\(folder)/a/file"
+        try DurableFile.makeDirectory("\(folder)/a")
+        try DurableFile.write([1], to: path, mode: 0o644)
+        #expect(try DurableFile.makePrivate(path) == true)
+        #expect(try DurableFile.makePrivate(path) == false)
+        #expect(try DurableFile.makePrivate("\(folder)/none") == nil)
+        for (place, mode) in [(path, 0o600), ("\(folder)/a", 0o700), (folder, 0o700)] {
+            let found = try FileManager.default.attributesOfItem(atPath: place)[.posixPermissions] as? Int
+            #expect(found == mode, "\(place)")
+        }
+    }
+
     @Test func saysWhatIsWrong() throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try DurableFile.makeDirectory(folder)

@@ -65,10 +65,14 @@ package struct LRUCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     package mutating func update<Result>(
         _ key: Key, initial: @autoclosure () -> Value, _ change: (inout Value) -> Result
     ) -> Result {
-        if indices[key] == nil { _ = insert(initial(), for: key) }
-        guard let index = indices[key] else { preconditionFailure("an entry that was just inserted is present") }
-        moveToFront(index)
-        return change(&nodes[index].value)
+        if let index = indices[key] {
+            moveToFront(index)
+            return change(&nodes[index].value)
+        }
+        var value = initial()
+        let result = change(&value)
+        _ = insert(value, for: key)
+        return result
     }
 
     /// Takes an entry out.

@@ -29,8 +29,9 @@ package enum DurableFile {
     ///
     /// - Parameter mode: permission bits of the new file.
     package static func write(_ bytes: [UInt8], to path: String, mode: UInt32 = 0o600) throws(Failure) {
-        let temporary = "\(path).tmp"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode_t(mode))
+        let temporary = "\(path).tmp-\(getpid())"
+        unlink(temporary)
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode_t(mode))
         guard descriptor >= 0 else { throw failure("create", temporary) }
         do throws(Failure) {
             try writeAll(bytes, to: descriptor, path: temporary)
@@ -68,9 +69,11 @@ package enum DurableFile {
         }
     }
 
-    /// Makes a directory and its parents with mode 0700 where they are missing.
-    package static func makeDirectory(_ path: String) throws(Failure) {
-        if mkdir(path, 0o700) == 0 { return }
+    /// Makes a directory and its parents where they are missing; those that exist stay as they are.
+    ///
+    /// - Parameter mode: permission bits of new directories.
+    package static func makeDirectory(_ path: String, mode: UInt32 = 0o700) throws(Failure) {
+        if mkdir(path, mode_t(mode)) == 0 { return }
         switch errno {
         case EEXIST:
             var info = stat()
@@ -82,11 +85,28 @@ package enum DurableFile {
             guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
                 throw failure("make the directory", path)
             }
-            try makeDirectory(String(path[..<slash]))
-            guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw failure("make the directory", path) }
+            try makeDirectory(String(path[..<slash]), mode: mode)
+            guard mkdir(path, mode_t(mode)) == 0 || errno == EEXIST else { throw failure("make the directory", path) }
         default: throw failure("make the directory", path)
         }
     }
+
+    /// Takes away the rights of group and others when there are any.
+    ///
+    /// - Returns: whether something had to be taken away; nil when there is no such file.
+    package static func makePrivate(_ path: String) throws(Failure) -> Bool? {
+        var info = stat()
+        guard stat(path, &info) == 0 else {
+            if errno == ENOENT || errno == ENOTDIR { return nil }
+            throw failure("look at", path)
+        }
+        guard info.st_mode & 0o077 != 0 else { return false }
+        guard chmod(path, info.st_mode & 0o700) == 0 else { throw failure("set the mode of", path) }
+        return true
+    }
+
+    /// Whether something is there that can be reached.
+    package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     /// Takes a file away; a file that is not there is fine.
     package static func remove(_ path: String) throws(Failure) {

@@ -19,15 +19,15 @@ struct CRDsCommand: ContextualCommand {
             return
         }
         let directory = TollgateSettings.absolute(output, environment: context.environment, host: context.host)
-        for kind in ResourceKind.own {
-            let file = directory + "/" + CustomResourceDefinitions.fileName(kind)
-            do {
-                try AtomicFile.write(
-                    Array(CustomResourceDefinitions.yaml(kind).utf8), to: file, mode: 0o644, directoryMode: 0o755)
-            } catch {
-                throw CommandFailure(.otherFault, "cannot write \(file): \(error)")
+        do {
+            try DurableFile.makeDirectory(directory, mode: 0o755)
+            for kind in ResourceKind.own {
+                let file = directory + "/" + CustomResourceDefinitions.fileName(kind)
+                try DurableFile.write(Array(CustomResourceDefinitions.yaml(kind).utf8), to: file, mode: 0o644)
+                context.output.line(file)
             }
-            context.output.line(file)
+        } catch {
+            throw CommandFailure(.otherFault, "\(error)")
         }
     }
 }

@@ -83,7 +83,12 @@ struct ConfigDirectory: Sendable {
     /// Replaces `credentials.json`.
     func writeCredentials(_ json: JSONObject) throws(FileFault) {
         guard !path.isEmpty else { throw FileFault(description: "there is no HOME") }
-        try AtomicFile.write(JSONValue.object(json).encoded() + [0x0A], to: path + "/credentials.json")
+        do {
+            try DurableFile.makeDirectory(path)
+            try DurableFile.write(JSONValue.object(json).encoded() + [0x0A], to: path + "/credentials.json")
+        } catch {
+            throw FileFault(description: error.description)
+        }
     }
 
     /// The text of an own file, else of the older tool's, and where it stood. Rights of others on own files are taken away.
@@ -98,7 +103,7 @@ struct ConfigDirectory: Sendable {
     }
 
     private func text(of file: String, repairing: Bool) throws(CommandFailure) -> String? {
-        guard FileFacts.exists(file) else { return nil }
+        guard DurableFile.exists(file) else { return nil }
         if repairing { repair(file) }
         do {
             return String(decoding: try BoundedFile.read(file), as: UTF8.self)
@@ -109,7 +114,7 @@ struct ConfigDirectory: Sendable {
 
     private func repair(_ file: String) {
         do {
-            if try AtomicFile.repair(file) == true {
+            if try DurableFile.makePrivate(file) == true {
                 context.warn("others could read \(file): their rights were taken away")
             }
         } catch {

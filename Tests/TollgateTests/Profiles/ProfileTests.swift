@@ -140,21 +140,6 @@ internal import Testing
         }
     }
 
-    @Test func aAtomicFileIsReplacedWholeWithItsMode() async throws {
-        try await withHome { home in
-            let path = home + "/a/b/file"
-            try AtomicFile.write(Array("one".utf8), to: path)
-            try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
-            try AtomicFile.write(Array("two".utf8), to: path)
-            #expect(try String(contentsOfFile: path, encoding: .utf8) == "two")
-            #expect(try mode(of: path) == 0o600)
-            #expect(try mode(of: home + "/a") == 0o700)
-            #expect(try mode(of: home + "/a/b") == 0o700)
-            #expect(try FileManager.default.contentsOfDirectory(atPath: home + "/a/b") == ["file"])
-            #expect(throws: FileFault.self) { try AtomicFile.write([], to: path + "/x") }
-        }
-    }
-
     @Test func theAdminTokenGoesToThisMachineOnly() throws {
         let loopback = ["http://localhost:8080", "http://127.0.0.1:1", "http://[::1]:1"]
         #expect(loopback.allSatisfy { WebAddress($0)?.isLoopback == true })
