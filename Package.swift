@@ -77,7 +77,9 @@ let package = Package(
         // Tests mirror Sources; TestSupport holds what several of them need.
         .target(
             name: "TestSupport",
-            dependencies: ["Essentials", .crypto, .cryptoExtras, .logging, .nioCore, .nioHTTP1, .nioPosix, .yams],
+            dependencies: [
+                "Essentials", "AuditTrail", .crypto, .cryptoExtras, .logging, .nioCore, .nioHTTP1, .nioPosix, .yams,
+            ],
             path: "Tests/TestSupport"),
         .testTarget(name: "EssentialsTests", dependencies: ["Essentials", "TestSupport"]),
         .testTarget(name: "ResourceModelTests", dependencies: ["ResourceModel", "Essentials", "TestSupport"]),
@@ -108,13 +110,13 @@ let package = Package(
             name: "ReconcilersTests",
             dependencies: [
                 "Reconcilers", "ManifestFiles", "ResourceModel", "RuntimeState", "Authentication", "Authorization",
-                "Essentials", "TestSupport",
+                "AuditTrail", "Essentials", "TestSupport", .logging, .metrics, .metricsTestKit,
             ]),
         .testTarget(
             name: "PipelineTests",
             dependencies: [
-                "Pipeline", "RuntimeState", "Authentication", "Authorization", "AuditTrail", "Essentials",
-                "TestSupport",
+                "Pipeline", "Reconcilers", "ResourceModel", "RuntimeState", "Authentication", "Authorization",
+                "AuditTrail", "Essentials", "TestSupport", .logging, .metrics, .metricsTestKit,
             ]),
         .testTarget(
             name: "HTTPServiceTests",

@@ -1,13 +1,14 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Authentication
-internal import Essentials
-internal import ResourceModel
+package import Authentication
+package import Essentials
+package import ResourceModel
 
 /// What has to be done so that the token of one ServiceToken object is as the object says. Pure.
-enum ServiceTokenPlan {
-    enum Step: Equatable {
+package enum ServiceTokenPlan {
+    /// The one next thing to do.
+    package enum Step: Equatable, Sendable {
         /// Nothing is there, or what is there cannot be used any more: make a text.
         case mint
         /// The text in the Secret is not the record's: a new one, the old one good for the overlap.
@@ -23,11 +24,17 @@ enum ServiceTokenPlan {
     }
 
     /// What is known of the token that the object has now.
-    struct Present: Equatable {
-        var status: ServiceTokenRecord.Status
-        var issuedAt: Timestamp
+    package struct Present: Equatable, Sendable {
+        package var status: ServiceTokenRecord.Status
+        package var issuedAt: Timestamp
         /// Whether the text in the Secret is the text of the record.
-        var textIsThere: Bool
+        package var textIsThere: Bool
+
+        package init(status: ServiceTokenRecord.Status, issuedAt: Timestamp, textIsThere: Bool) {
+            self.status = status
+            self.issuedAt = issuedAt
+            self.textIsThere = textIsThere
+        }
     }
 
     /// Decides the one next step.
@@ -35,7 +42,7 @@ enum ServiceTokenPlan {
     /// - Parameters:
     ///   - isRevoked: whether the object says so, or ever said so: there is no way back.
     ///   - askedToRotate: whether annotation `tollgate.dev/rotate` changed since the present text was made.
-    static func next(
+    package static func next(
         spec: ServiceTokenSpec, isRevoked: Bool, present: Present?, askedToRotate: Bool, now: Timestamp
     ) -> Step {
         if isRevoked { return .revoke }
@@ -59,7 +66,7 @@ enum ServiceTokenPlan {
     }
 
     /// When a text that was made at that instant ends.
-    static func end(of spec: ServiceTokenSpec, issuedAt: Timestamp) -> Timestamp? {
+    package static func end(of spec: ServiceTokenSpec, issuedAt: Timestamp) -> Timestamp? {
         spec.expiresAt?.timestamp ?? spec.expiresIn.map { issuedAt.adding(seconds: $0.seconds) }
     }
 }

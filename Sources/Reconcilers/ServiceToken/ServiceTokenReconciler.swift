@@ -3,9 +3,9 @@
 
 package import AuditTrail
 package import Authentication
-internal import Essentials
+package import Essentials
 package import Logging
-internal import ResourceModel
+package import ResourceModel
 
 /// Makes, renews and revokes the tokens that ServiceToken objects ask for. Every pass looks at what is there and does only what is missing.
 package struct ServiceTokenReconciler: Sendable {
@@ -34,7 +34,7 @@ package struct ServiceTokenReconciler: Sendable {
     /// - Parameters:
     ///   - earlier: the status of all objects as it was kept.
     ///   - missing: keys of `earlier` that are only out of sight: their tokens stay as they are.
-    func reconcile(
+    package func reconcile(
         _ inputs: [CompilerInput], earlier: [ObjectKey: JSONValue], missing: Set<ObjectKey> = [], now: Timestamp
     ) async -> [ObjectKey: ObjectStatus] {
         var statuses: [ObjectKey: ObjectStatus] = [:]

@@ -1,0 +1,31 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Authentication
+internal import Essentials
+internal import Pipeline
+internal import Synchronization
+
+/// What fake stages did, in order.
+final class StageLog: Sendable {
+    private let lines = Mutex<[String]>([])
+
+    var all: [String] { lines.withLock { $0 } }
+
+    func note(_ line: String) { lines.withLock { $0.append(line) } }
+}
+
+/// A stage that admits, or refuses with its refusal, and writes down what it did.
+struct FakeStage: AdmissionStage {
+    let step: DecisionStep
+    let log: StageLog
+    var refusal: Refusal?
+    var before: @Sendable () -> Void = {}
+
+    func admit(_ request: AdmissionRequest) async -> AdmissionOutcome {
+        before()
+        log.note("\(step.rawValue) \(request.principal.subject)")
+        if let refusal { return .refused(refusal, detail: "no room") }
+        return .admitted(detail: "taken") { log.note("gave back \(step.rawValue)") }
+    }
+}

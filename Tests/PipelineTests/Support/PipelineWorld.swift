@@ -1,0 +1,143 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Authentication
+internal import Authorization
+internal import Essentials
+internal import Logging
+internal import Metrics
+internal import MetricsTestKit
+internal import Pipeline
+internal import Reconcilers
+internal import ResourceModel
+internal import RuntimeState
+internal import TestSupport
+
+/// The real pipeline over a snapshot that was compiled from manifests, with tokens in memory and a clock that stands still.
+struct PipelineWorld {
+    static let adminText = "admin-secret-of-the-test-runs-000001"
+    static let policy = Result { try CompiledPolicy.builtIn(routesDocument: YAMLText.json(BuiltInPolicy.routesYAML)) }
+
+    let clock = ManualClock()
+    let random = SeededRandom(seed: 11)
+    let metrics = TestMetrics()
+    let audit = FakeAuditRecorder()
+    let snapshots: SnapshotStore
+    let registry: ServiceTokenRegistry
+    let limiter: FailureLimiter
+    let pipeline: RequestPipeline
+
+    init(
+        manifests: String? = StandardManifests.text, limits: FailureLimitSettings = FailureLimitSettings(),
+        isAdminGenerated: Bool = false, stages: [any AdmissionStage] = [],
+        settings: PipelineSettings = PipelineSettings(timeout: .seconds(60)), bootstrap: BootstrapSettings? = nil
+    ) throws {
+        let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        snapshots = SnapshotStore(metricsFactory: metrics)
+        let table = ServiceTokenTable(heardAt: clock.now())
+        registry = ServiceTokenRegistry(
+            table: table, store: InMemoryTokenStore(), clock: clock, random: random, logger: logger)
+        limiter = FailureLimiter(limits)
+        let remote = RemoteKeySets(
+            fetcher: NoKeySets(), clock: clock, random: random, logger: logger, metricsFactory: metrics)
+        let authenticator = Authenticator(
+            admin: AdminCredential(token: Redacted(Self.adminText), isGenerated: isAdminGenerated),
+            bootstrap: bootstrap.map { BootstrapCredential($0, adminPermissions: ["tasks:delete"]) }, tokens: table,
+            jwt: JWTVerifier(remoteKeys: remote), limiter: limiter, prefixes: TokenPrefixes(),
+            anyGlobalCredential: false, metrics: AuthenticationMetrics(factory: metrics), logger: logger)
+        pipeline = RequestPipeline(
+            snapshots: snapshots, authenticator: authenticator, audit: audit, stages: stages, settings: settings,
+            clock: clock, logger: logger, metricsFactory: metrics)
+        if let manifests { try publish(manifests) }
+    }
+
+    /// Compiles manifests and puts them in force.
+    @discardableResult
+    func publish(_ manifests: String) throws -> RuntimeSnapshot {
+        let output = try Self.compile(manifests, at: clock.now())
+        let policy = try Self.policy.get()
+        let now = clock.now()
+        return snapshots.publish { generation in
+            RuntimeSnapshot(
+                generation: generation, builtAt: now, hosts: output.hosts, authConfigs: output.authConfigs,
+                policy: policy, ownRealm: output.ownRealm, resources: [])
+        }
+    }
+
+    static func compile(_ manifests: String, at now: Timestamp) throws -> SnapshotCompiler.Output {
+        let compiler = SnapshotCompiler(
+            settings: .init(
+                namespaces: NamespaceRules(platform: ["default"], tenants: [:]),
+                defaults: RealmDefaults(mode: .optional, isPubliclyExposed: false, issuers: .empty),
+                hostPolicy: [:], apiAuthConfig: nil))
+        let inputs = try manifests.split(separator: "\n---\n").map { text in
+            let decoded = ResourceDecoder.decode(try YAMLText.json(String(text)))
+            guard let key = decoded.key else { throw BadManifest(text: "\(decoded.problems)") }
+            return CompilerInput(
+                key: key, object: decoded.object, problems: decoded.problems.map(\.description),
+                claimedHosts: decoded.claimedHosts, generation: 1, createdAt: now)
+        }
+        return compiler.compile(inputs)
+    }
+
+    struct BadManifest: Error {
+        let text: String
+    }
+
+    /// A service token with that grant.
+    func token(_ identifier: String, _ grant: ServiceTokenGrant, expiresIn: Int64? = nil) async throws -> String {
+        let caller = TokenCaller(
+            principal: AdminCredential(token: Redacted(Self.adminText), isGenerated: false).principal, admin: true
+        ) { _ in true }
+        let request = CreateServiceToken(identifier: identifier, grant: grant, expiresInSeconds: expiresIn)
+        return try await registry.create(request, caller: caller).secret?.revealed ?? ""
+    }
+
+    /// A JWT that jwt.example.com believes.
+    func jwt(_ claims: JSONObject) throws -> String {
+        var all: JSONObject = [
+            "iss": "https://id.example", "aud": "api", "sub": "u1", "exp": .int(clock.now().seconds + 600),
+        ]
+        for member in claims.members { all[member.name] = member.value }
+        return try TokenForge.token(
+            header: ["alg": "HS256", "typ": "JWT"], claims: .object(all),
+            key: .secret(Array(StandardManifests.secret.utf8)))
+    }
+
+    /// A request as a proxy describes it.
+    static func input(
+        _ method: String? = "GET", _ host: String? = "api.example.com", _ target: String? = "/tasks/t1",
+        token: String? = nil, door: Door = .traefik, address: String? = "192.0.2.10"
+    ) -> DecisionInput {
+        var input = DecisionInput(door: door, requestID: "request-1")
+        input.method = method
+        input.host = host
+        input.target = target
+        input.clientAddress = address.flatMap { IPAddress($0) }
+        if let token { input.headers.append(name: "authorization", value: "Bearer \(token)") }
+        return input
+    }
+
+    /// `200 <subject>` or `<status> <code>`.
+    func outcome(
+        _ method: String? = "GET", _ host: String? = "api.example.com", _ target: String? = "/tasks/t1",
+        token: String? = nil, address: String? = "192.0.2.10"
+    ) async -> String {
+        Self.text(await pipeline.decide(Self.input(method, host, target, token: token, address: address)))
+    }
+
+    static func text(_ decision: Decision) -> String {
+        decision.refusal.map { "\($0.status) \($0.code.rawValue)" } ?? "200 \(decision.principal.subject)"
+    }
+
+    func count(_ label: String, _ dimensions: [(String, String)] = []) throws -> Int64 {
+        try metrics.expectCounter(label, dimensions).totalValue
+    }
+}
+
+/// No key set can be fetched.
+private struct NoKeySets: KeySetFetching {
+    func fetch(_ source: RemoteKeySource, timeout: Duration) async throws(KeySetFetchError) -> FetchedDocument {
+        throw KeySetFetchError(.unreachable, "no network in tests")
+    }
+}
