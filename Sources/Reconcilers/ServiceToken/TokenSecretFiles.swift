@@ -45,5 +45,13 @@ package struct TokenSecretFiles: TokenTextKeeping {
         try DurableFile.remove(path(secret))
     }
 
-    private static func lineStart(_ secret: TokenSecret) -> String { "  \"\(secret.key)\": " }
+    private static func lineStart(_ secret: TokenSecret) -> String {
+        // Plain words stay as people write them; what YAML could read as something else than text is quoted.
+        let isPlain = secret.key.utf8.allSatisfy { (0x61...0x7A).contains($0) || $0 == 0x5F || $0 == 0x2D }
+        let reads = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"]
+        guard isPlain, secret.key.utf8.first != 0x2D, !reads.contains(secret.key) else {
+            return "  \"\(secret.key)\": "
+        }
+        return "  \(secret.key): "
+    }
 }
