@@ -59,7 +59,8 @@ package final class RequestPipeline: RequestDeciding {
         guard depth <= settings.maxInFlight else {
             var decision = Decision(snapshotGeneration: snapshot?.generation ?? 0, requestID: input.requestID)
             decision.refusal = Refusal(.decisionOverloaded, retryAfterSeconds: 1)
-            metrics.decided(door: input.door, refusal: decision.refusal, nanoseconds: watch.nanoseconds)
+            metrics.decided(
+                door: input.door, refusal: decision.refusal, hasConfig: false, nanoseconds: watch.nanoseconds)
             return decision
         }
         let timed = started.add(1, ordering: .relaxed).oldValue % Self.timedOneIn == 0
@@ -76,7 +77,9 @@ package final class RequestPipeline: RequestDeciding {
             for giveBack in taken.reversed() { await giveBack() }
         }
         let nanoseconds = watch.nanoseconds
-        metrics.decided(door: input.door, refusal: run.decision.refusal, nanoseconds: nanoseconds)
+        metrics.decided(
+            door: input.door, refusal: run.decision.refusal, hasConfig: run.decision.authConfig != nil,
+            nanoseconds: nanoseconds)
         recorder.log(run.decision, input: input, nanoseconds: nanoseconds)
         run.decision.steps = run.tracer.steps
         return run.decision
