@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Authentication
+internal import Authorization
 internal import Essentials
 internal import Reconcilers
 internal import ResourceModel
+internal import RuntimeState
 internal import TestSupport
 
 /// Objects of tests from their YAML, and a compiler with the settings of most tests.
