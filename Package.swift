@@ -137,7 +137,7 @@ let package = Package(
             dependencies: [
                 "tollgate", "HTTPService", "Pipeline", "Reconcilers", "ResourceModel", "RuntimeState", "Persistence",
                 "Authentication", "Authorization", "AuditTrail", "Essentials", "TestSupport", .crypto, .cryptoExtras,
-                .jwtKit, .logging, .metrics,
+                .jwtKit, .logging, .metrics, .hummingbird, .hummingbirdTesting, .httpTypes, .nioCore,
             ]),
         .testTarget(name: "PeerTests", dependencies: ["Essentials", "Authentication", "TestSupport", .crypto]),
     ],

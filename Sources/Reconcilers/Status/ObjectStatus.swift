@@ -50,7 +50,7 @@ package struct ObjectStatus: Sendable {
                 ["host": .string($0.text), "state": .string($0.state.rawValue), "heldBy": .optional($0.heldBy)]
             })
         members["linked"] = .string("\(places.filter { $0.state == .linked }.count)/\(places.count)")
-        if places.contains(where: { $0.state == .invalid }) {
+        if places.contains(where: { $0.state == .invalid }), conditions["Invalid"]?.state != .true {
             conditions.set("Invalid", .true, "InvalidHost", "spec.hosts holds entries that are no host names")
         }
     }

@@ -114,7 +114,7 @@ enum Identity {
 }
 
 /// Nothing is fetched in these cases.
-private struct NoKeySets: KeySetFetching {
+struct NoKeySets: KeySetFetching {
     func fetch(_ source: RemoteKeySource, timeout: Duration) async throws(KeySetFetchError) -> FetchedDocument {
         throw KeySetFetchError(.unreachable, "there is no network here")
     }

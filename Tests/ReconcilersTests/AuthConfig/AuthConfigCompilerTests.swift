@@ -76,9 +76,6 @@ internal import Testing
                 "{\(hosts), issuers: [{name: a, issuer: 'https://global.example', audiences: [x], secretRef: {name: good, key: key}}]}",
             conditions: invalid, says: "whole installation"),
         Row(
-            name: "plain http", spec: issuer("jwksURL: 'http://keys.example/jwks'"),
-            conditions: ["Ready": "False InvalidSpec"]),
-        Row(
             name: "loopback", spec: issuer("jwksURL: 'https://127.0.0.1/jwks'"), conditions: invalid, says: "not public"
         ),
         Row(
@@ -170,6 +167,16 @@ internal import Testing
         #expect(holder == "-" ? row.host == "-" : (holder.hasSuffix("!") ? "closed" : "open") == row.host)
         #expect(status.members["linked"] == (row.host == "-" ? "0/1" : row.name == "host that is none" ? "1/2" : "1/1"))
         #expect(!message.contains("ssssssss"), "no secret in a message")
+    }
+
+    @Test func plainHTTPNeedsAnAllowance() throws {
+        let object = try Manifests.authConfig("it", Self.issuer("jwksURL: 'http://keys.example/jwks'"))
+        let output = try Manifests.compiler(egress: .strict).compile([object])
+        #expect(output.holder("a.example.com") == "default/it!")
+        let message = output.status("it")?.conditions["Ready"]?.message ?? ""
+        #expect(message.contains("https is required") && message.contains("TOLLGATE_EGRESS_ALLOW"))
+        let allowed = try Manifests.compiler(egress: EgressRules(allowing: ["keys.example"])).compile([object])
+        #expect(allowed.holder("a.example.com") == "default/it")
     }
 
     @Test func remoteKeySetsAreAskedForOnlyForSoundObjects() throws {

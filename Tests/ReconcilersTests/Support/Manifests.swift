@@ -26,7 +26,7 @@ enum Manifests {
 
     /// One ServiceToken.
     static func serviceToken(
-        _ name: String = "ci", namespace: String = "default", created: Int64 = 0, rotate: String? = nil, _ spec: String
+        _ spec: String, name: String = "ci", namespace: String = "default", created: Int64 = 0, rotate: String? = nil
     ) throws -> CompilerInput {
         let annotations = rotate.map { ", annotations: {tollgate.dev/rotate: \"\($0)\"}" } ?? ""
         return try input("ServiceToken", name, namespace: namespace, created: created, more: annotations, spec)
@@ -67,7 +67,8 @@ enum Manifests {
 
     /// `default` is the platform; `acme` and `limited` have tenants, `limited` may only have hosts below limited.example.
     static func compiler(
-        apiAuthConfig: String? = nil, isPubliclyExposed: Bool = false, mode: AuthMode = .optional
+        apiAuthConfig: String? = nil, isPubliclyExposed: Bool = false, mode: AuthMode = .optional,
+        egress: EgressRules? = nil
     ) throws -> SnapshotCompiler {
         var global = IssuerEntry(name: "global")
         global.issuer = "https://global.example"
@@ -79,7 +80,7 @@ enum Manifests {
                 defaults: RealmDefaults(
                     mode: mode, isPubliclyExposed: isPubliclyExposed, issuers: try IssuerTable(entries: [global])),
                 hostPolicy: ["limited": ["*.limited.example"]], apiAuthConfig: apiAuthConfig,
-                egress: try EgressRules(allowing: ["10.1.0.0/16", "keys.internal"])))
+                egress: try egress ?? EgressRules(allowing: ["10.1.0.0/16", "keys.internal"])))
     }
 }
 
