@@ -81,6 +81,9 @@ final class IndexFeeder: Sendable {
                 try await index.add(rows)
                 state.withLock { $0.newestIndexed = rows.last?.at }
             }
+        } catch is CancellationError {
+            // The process stops: the next start reads the rest from the segments.
+            state.withLock { $0.mustCatchUp = true }
         } catch {
             state.withLock { $0.mustCatchUp = true }
             logger.warning("audit index is behind", metadata: [LogKeys.error: "\(error)"])

@@ -6,6 +6,7 @@ package enum LogKeys {
     package static let address = "address"
     package static let authConfig = "auth_config"
     package static let code = "code"
+    package static let detail = "detail"
     package static let door = "door"
     package static let error = "error"
     package static let file = "file"

@@ -1,6 +1,7 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Essentials
 package import Hummingbird
 internal import HummingbirdCore
 internal import HummingbirdHTTP2
@@ -27,12 +28,18 @@ package struct HTTPListeners: Sendable {
         self.settings = settings
         self.dependencies = dependencies
         runner = DecisionRunner(settings: settings, dependencies: dependencies)
+        let logger = dependencies.logger
         reloader = try settings.tls.map { files in
-            try TimedCertificateReloader.makeReloaderValidatingSources(
+            var configuration = TimedCertificateReloader.Configuration(
                 refreshInterval: settings.certificateRefresh,
                 certificateSource: .init(location: .file(path: files.certificate), format: .pem),
-                privateKeySource: .init(location: .file(path: files.privateKey), format: .pem),
-                logger: dependencies.logger)
+                privateKeySource: .init(location: .file(path: files.privateKey), format: .pem))
+            configuration.onCertificateLoadFailed = { failure in
+                logger.warning(
+                    "the certificate and key files cannot be used; the last good pair stays",
+                    metadata: [LogKeys.error: "\(failure.error)"])
+            }
+            return try TimedCertificateReloader.makeReloaderValidatingSources(configuration: configuration)
         }
     }
 

@@ -45,7 +45,13 @@ struct AuthConfigCompiler {
         }
         do throws(CompileFault) {
             let config = try compileSound(object, key: key, conditions: &conditions)
-            if input.problems.isEmpty { conditions.set("Invalid", .false, "Valid") }
+            if input.problems.isEmpty {
+                conditions.set("Invalid", .false, "Valid")
+            } else {
+                conditions.set(
+                    "Invalid", .true, "InvalidSpec",
+                    "the last good state is in force: \(input.problems.joined(separator: "; "))")
+            }
             return Outcome(config: config, conditions: conditions, hosts: object.spec.hosts)
         } catch {
             switch error {

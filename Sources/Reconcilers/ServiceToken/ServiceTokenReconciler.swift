@@ -92,7 +92,9 @@ package struct ServiceTokenReconciler: Sendable {
                 TokenStatus.reason(of: error), error.message, members: TokenStatus.kept(earlier))
         }
         if !input.problems.isEmpty {
-            status.conditions.set("Invalid", .true, "InvalidSpec", input.problems.joined(separator: "; "))
+            status.conditions.set(
+                "Invalid", .true, "InvalidSpec",
+                "the last good state is in force: \(input.problems.joined(separator: "; "))")
         }
         return status
     }

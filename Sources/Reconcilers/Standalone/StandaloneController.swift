@@ -259,7 +259,7 @@ package actor StandaloneController {
         for key in statuses.keys {
             guard let problem = broken.first(where: { $0.file == sources[key]?.file }) else { continue }
             statuses[key]?.conditions.set(
-                "FileReadable", .false, "FileUnreadable", "the last good state is in force: \(problem)")
+                "FileReadable", .false, "FileUnreadable", "\(problem)")
         }
     }
 
@@ -279,7 +279,7 @@ package actor StandaloneController {
             "object status",
             metadata: [
                 LogKeys.object: "\(key)", "ready": "\(ready.state.rawValue)", LogKeys.reason: "\(ready.reason)",
-                "message": "\(ready.message)",
+                LogKeys.detail: "\(ready.message)",
             ])
     }
 

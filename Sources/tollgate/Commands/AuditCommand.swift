@@ -16,7 +16,8 @@ struct AuditQueryCommand: ContextualCommand {
     static let configuration = CommandConfiguration(
         commandName: "query", abstract: "Show audit entries, newest first.")
 
-    @Argument(help: "Boolean query, such as: action:service_token.* AND NOT outcome:success")
+    // Passed on for servers that know boolean queries; this one refuses them, so help does not offer it.
+    @Argument(help: .hidden)
     var query: String?
 
     @Option(help: "Exact actor.")

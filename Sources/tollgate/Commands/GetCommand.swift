@@ -22,7 +22,9 @@ struct GetCommand: ContextualCommand {
         var query: [(String, String)] = []
         if let kind {
             guard let name = Self.kindName(kind) else {
-                throw CommandFailure(.usage, "there is no kind \(kind)", format: target.format)
+                throw CommandFailure(
+                    .usage, "there is no kind \(kind): use AuthConfig, ServiceToken, Subscription or ToolManifest",
+                    format: target.format)
             }
             query.append(("kind", name))
         }
@@ -50,7 +52,7 @@ struct GetCommand: ContextualCommand {
     }
 
     private static func table(_ items: [JSONValue]) -> String {
-        var table = TextTable(["KIND", "NAMESPACE", "NAME", "READY", "REASON", "SOURCE"])
+        var table = TextTable(["KIND", "NAMESPACE", "NAME", "READY", "REASON", "SOURCE", "MESSAGE"])
         for item in items {
             let ready = ResourceReadiness(item)
             let file = item["source"]?["file"]?.stringValue
@@ -58,6 +60,8 @@ struct GetCommand: ContextualCommand {
             table.add([
                 item["kind"]?.stringValue ?? "", item["metadata"]?["namespace"]?.stringValue ?? "",
                 item["metadata"]?["name"]?.stringValue ?? "", ready.status, ready.reason, file.map { $0 + line } ?? "",
+                // What is in force needs no words.
+                ready.status == "True" ? "" : ready.message,
             ])
         }
         return table.text

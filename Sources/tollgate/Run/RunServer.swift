@@ -21,6 +21,7 @@ func runServer(_ settings: TollgateSettings, manifests: [String]) async throws {
     }
     // Held until the last service has ended.
     let lock = try DataDirectoryLock(path: settings.dataDirectory)
+    try await ListenerCheck.run(settings.listeners)
     let assembly = try await ServerAssembly(settings, manifests: manifests, logger: logger)
     try await assembly.run()
     _ = consume lock

@@ -109,7 +109,7 @@ struct ServerAssembly {
 
     /// Serves until the process is told to stop, or a service fails.
     func run() async throws {
-        let listeners = try HTTPListeners(settings: settings.httpSettings, dependencies: dependencies)
+        let listeners = try makeListeners()
         await controller.reconcile()
         try await recordStart()
         let readiness = readiness
@@ -143,6 +143,14 @@ struct ServerAssembly {
         try await ServiceGroup(configuration: configuration).run()
         await audit.close()
         try store.close()
+    }
+
+    private func makeListeners() throws -> HTTPListeners {
+        do {
+            return try HTTPListeners(settings: settings.httpSettings, dependencies: dependencies)
+        } catch {
+            throw StartupProblem("TOLLGATE_TLS_CERT_FILE and TOLLGATE_TLS_KEY_FILE: the pair cannot be used: \(error)")
+        }
     }
 
     /// The listeners, probes first: they stop last.

@@ -17,8 +17,8 @@ internal import Testing
             let result = await run(["get", "tgauth", "-n", "default", "--api-url", server.url])
             #expect(
                 result.output == """
-                    KIND        NAMESPACE  NAME  READY  REASON   SOURCE
-                    AuthConfig  default    shop  False  Invalid  a.yaml:3
+                    KIND        NAMESPACE  NAME  READY  REASON   SOURCE    MESSAGE
+                    AuthConfig  default    shop  False  Invalid  a.yaml:3  no
 
                     """)
             #expect(server.requests.map(\.target) == ["/v1/resources?kind=AuthConfig&namespace=default"])

@@ -1,0 +1,33 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import TestSupport
+internal import Testing
+
+@testable internal import tollgate
+
+@Suite struct ListenerCheckTests {
+    @Test func namesSettingAndAddressOfATakenPort() async throws {
+        try await LoopbackHTTPServer.with({ _ in .json("{}") }) { server in
+            let port = try #require(server.url.split(separator: ":").last.flatMap { Int($0) })
+            let listeners = ListenerSettings(
+                api: ListenAddress(host: "127.0.0.1", port: port), decisions: nil,
+                probes: ListenAddress(host: "127.0.0.1", port: 0), trustedProxies: [], tls: nil, corsOrigins: [],
+                publicURL: nil)
+            let problem = try await #require(throws: StartupProblem.self) { try await ListenerCheck.run(listeners) }
+            #expect(
+                problem.description
+                    == "TOLLGATE_LISTEN: cannot listen on 127.0.0.1:\(port): Address already in use. Choose another address."
+            )
+        }
+    }
+
+    @Test func leavesTheAddressesFree() async throws {
+        let address = ListenAddress(host: "127.0.0.1", port: try FreePort.next())
+        let listeners = ListenerSettings(
+            api: address, decisions: nil, probes: ListenAddress(host: "127.0.0.1", port: 0), trustedProxies: [],
+            tls: nil, corsOrigins: [], publicURL: nil)
+        try await ListenerCheck.run(listeners)
+        try await ListenerCheck.run(listeners)
+    }
+}
