@@ -53,9 +53,11 @@ package enum PlainHTTP {
             if !body.isEmpty { lines.replaceOrAdd(name: "content-length", value: "\(body.count)") }
             lines.replaceOrAdd(name: "connection", value: "close")
             let head = HTTPRequestHead(version: .http1_1, method: .init(rawValue: method), uri: target, headers: lines)
-            try await outbound.write(.head(head))
-            if !body.isEmpty { try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: body)))) }
-            try await outbound.write(.end(nil))
+            var parts: [HTTPClientRequestPart] = [.head(head)]
+            if !body.isEmpty { parts.append(.body(.byteBuffer(ByteBuffer(bytes: body)))) }
+            parts.append(.end(nil))
+            // In one piece: the server may answer a head without a body, and close, before the end would be written.
+            try await outbound.write(contentsOf: parts)
             return try await read(inbound)
         }
     }
