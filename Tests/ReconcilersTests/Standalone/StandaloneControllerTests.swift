@@ -228,7 +228,7 @@ internal import Testing
         #expect(world.shown("Ready", of: "a") == "False Fetching")
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await world.keySets.run() }
-            await world.keySets.waitForFirstSets(atMost: .seconds(30))
+            await world.keySets.waitForFirstSets(atMost: .seconds(120))
             group.cancelAll()
         }
         await world.controller.reconcile()
@@ -248,7 +248,7 @@ internal import Testing
         await world.controller.reconcile()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await world.keySets.run() }
-            try await Eventually.holds("the fetch has failed") {
+            try await Eventually.holds("the fetch has failed", within: .seconds(120)) {
                 world.keySets.status().allSatisfy { $0.lastError != nil }
             }
             group.cancelAll()
@@ -257,5 +257,26 @@ internal import Testing
         #expect(world.shown("KeysAvailable", of: "a") == "False FetchFailed")
         #expect(world.condition("Ready", of: "a")?["message"]?.stringValue?.contains("the network is down") == true)
         #expect(world.holder("a.example.com") == "default/a", "its other credentials still count")
+    }
+
+    /// The interval of these controllers is an hour: what happens here happens because something changed.
+    @Test func changesOfFilesAndKeySetsStartPasses() async throws {
+        let document: JSONValue = ["keys": [try TokenForge.jwk(TokenForge.curve("P-256"), kid: "k1")]]
+        let up = FakeNetwork(document: .success(FetchedDocument(body: document.encoded(), cacheControl: nil)))
+        let world = try await ControllerWorld(network: up)
+        await world.controller.reconcile()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await world.directory.run() }
+            group.addTask { await world.keySets.run() }
+            group.addTask { await world.controller.run() }
+            let issuers =
+                "issuers: [{name: a, issuer: 'https://id.example', audiences: [x], jwksURL: 'https://keys.example/a'}]"
+            try world.write(world.authConfig("a", "{hosts: [a.example.com], \(issuers)}"), to: "a.yaml")
+            try await Eventually.holds("the key set is shown", within: .seconds(120)) {
+                world.shown("KeysAvailable", of: "a") == "True Fetched"
+            }
+            #expect(world.holder("a.example.com") == "default/a")
+            group.cancelAll()
+        }
     }
 }
