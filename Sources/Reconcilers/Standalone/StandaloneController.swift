@@ -75,17 +75,21 @@ package actor StandaloneController {
                 }
                 continuation.finish()
             }
-            var known: Set<RemoteKeySource> = []
-            for await _ in pulses {
-                if Task.isCancelled { break }
-                await reconcile()
-                guard awaited != known else { continue }
-                known = awaited
-                // Another pass shows the new key sets as soon as they are there.
+            var followed: Set<RemoteKeySource> = []
+            // Another pass shows new key sets as soon as they are there; a pass before this loop may have asked for some.
+            func followKeySets() {
+                guard awaited != followed else { return }
+                followed = awaited
                 group.addTask { [keySets] in
                     await keySets.waitForFirstSets(atMost: .seconds(10))
                     continuation.yield()
                 }
+            }
+            followKeySets()
+            for await _ in pulses {
+                if Task.isCancelled { break }
+                await reconcile()
+                followKeySets()
             }
             group.cancelAll()
         }

@@ -260,18 +260,22 @@ internal import Testing
     }
 
     /// The interval of these controllers is an hour: what happens here happens because something changed.
-    @Test func changesOfFilesAndKeySetsStartPasses() async throws {
+    @Test(arguments: [false, true]) func changesOfFilesAndKeySetsStartPasses(_ isThereBefore: Bool) async throws {
         let document: JSONValue = ["keys": [try TokenForge.jwk(TokenForge.curve("P-256"), kid: "k1")]]
         let up = FakeNetwork(document: .success(FetchedDocument(body: document.encoded(), cacheControl: nil)))
         let world = try await ControllerWorld(network: up)
+        func write() throws {
+            let issuers =
+                "issuers: [{name: a, issuer: 'https://id.example', audiences: [x], jwksURL: 'https://keys.example/a'}]"
+            try world.write(world.authConfig("a", "{hosts: [a.example.com], \(issuers)}"), to: "a.yaml")
+        }
+        if isThereBefore { try write() }
         await world.controller.reconcile()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await world.directory.run() }
             group.addTask { await world.keySets.run() }
             group.addTask { await world.controller.run() }
-            let issuers =
-                "issuers: [{name: a, issuer: 'https://id.example', audiences: [x], jwksURL: 'https://keys.example/a'}]"
-            try world.write(world.authConfig("a", "{hosts: [a.example.com], \(issuers)}"), to: "a.yaml")
+            if !isThereBefore { try write() }
             try await Eventually.holds("the key set is shown", within: .seconds(120)) {
                 world.shown("KeysAvailable", of: "a") == "True Fetched"
             }
