@@ -144,8 +144,24 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
+// The benchmarks are no part of an ordinary build: Benchmarks/run.sh asks for them.
+if Context.environment["TOLLGATE_BENCHMARKS"] != nil {
+    package.targets += [
+        .executableTarget(
+            name: "BareServer", dependencies: [.hummingbird, .nioCore, .logging], path: "Benchmarks/BareServer"),
+        .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
+        .executableTarget(
+            name: "MicroBenchmarks",
+            dependencies: [
+                "CAllocationCounter", "HTTPService", "Pipeline", "RuntimeState", "ManifestFiles", "Authentication",
+                "Authorization", "AuditTrail", "Essentials", "TestSupport", .logging, .metrics,
+            ],
+            path: "Benchmarks/Micro"),
+    ]
+}
+
 // One setting for every Swift target of the product and its tests.
-for target in package.targets where target.type != .system {
+for target in package.targets where target.type != .system && target.name != "CAllocationCounter" {
     target.swiftSettings =
         (target.swiftSettings ?? []) + [
             .enableUpcomingFeature("ExistentialAny"),  // SE-0335

@@ -30,7 +30,7 @@ ban "one package: nothing is public" '^[[:space:]]*(@[A-Za-z]+ )*(public|open) '
 ban "a test waits for a condition: Tests/TestSupport/Eventually.swift" \
     '\b(Task\.sleep|Thread\.sleep|usleep|nanosleep)\b|[^A-Za-z0-9_.]sleep\(' Tests '^Tests/TestSupport/Eventually\.swift:'
 
-if grep -rnE --include='*.swift' '\b(TODO|FIXME|XXX)\b' Sources Tests; then
+if grep -rnE --include='*.swift' '\b(TODO|FIXME|XXX)\b' Sources Tests Benchmarks; then
     say "a note of what is left to do belongs into an issue"
     status=1
 fi

@@ -77,7 +77,7 @@ for folder in Sources/*/; do
 done
 
 # shellcheck disable=SC2016  # the program is awk's
-find Sources Tests -name '*.swift' -print0 | sort -z | xargs -0 awk \
+find Sources Tests Benchmarks -name '*.swift' -print0 | sort -z | xargs -0 awk \
     -v layers="$layers" -v homes="$homes" -v blind="$blind" -v system_modules="$system" '
     BEGIN {
         n = split(layers, lines, "\n")

@@ -3,8 +3,8 @@
 
 internal import CAllocationCounter
 
-/// Counts calls of the allocator in this process.
+/// Counts calls of the allocator.
 enum AllocationCounter {
-    /// Allocations so far, on all threads.
+    /// Allocations of this thread so far; what other threads do meanwhile is not counted.
     static var count: UInt64 { tollgate_allocation_count() }
 }

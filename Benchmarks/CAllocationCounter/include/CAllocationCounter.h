@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-/* Calls of malloc, calloc, realloc, aligned_alloc and posix_memalign in this process so far. */
+/* Calls of malloc, calloc, realloc, aligned_alloc and posix_memalign by the calling thread so far. */
 uint64_t tollgate_allocation_count(void);
 
 #endif

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# This file is part of Tollgate.
+# SPDX-License-Identifier: Apache-2.0
+#
+# Builds for release, measures, prints the tables and writes them to Benchmarks/RESULTS.md.
+# TOLLGATE_BENCH_QUICK=1 takes a quick look instead: short rounds, printed only.
+set -euo pipefail
+. "$(dirname "$0")/../Scripts/lib.sh"
+require_swift
+
+wrk=$TOLLGATE_ROOT/.peers/bin/wrk
+[ -x "$wrk" ] || fail "wrk is missing: run Scripts/setup-peers.sh"
+
+export TOLLGATE_BENCHMARKS=1
+for product in tollgate BareServer MicroBenchmarks; do
+    say "building $product"
+    swift build -c release --product "$product" | tail -n 1
+done
+bin=$(swift build -c release --show-bin-path)
+
+micro=() load=(--rounds 7 --seconds 5) start=(--rounds 7)
+if [ -n "${TOLLGATE_BENCH_QUICK:-}" ]; then
+    micro=(--quick) load=(--rounds 3 --seconds 2 --decisions 100000) start=(--rounds 3)
+fi
+
+results=$(mktemp)
+trap 'rm -f "$results"' EXIT
+{
+    printf '# What Tollgate costs\n\n'
+    printf 'Made by `make bench` (`Benchmarks/run.sh`) on %s with %s on %s cores of %s, Linux %s.\n' \
+        "$(date -u +%Y-%m-%d)" "$(swift --version 2>&1 | sed -n 's/.*\(Swift version [^ ]*\).*/\1/p')" "$(nproc)" \
+        "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$(uname -r)"
+    printf 'Load average when it began: %s.\n' "$(cut -d ' ' -f 1-3 /proc/loadavg)"
+} >"$results"
+
+say "inside the process"
+{
+    printf '\n## Inside the process\n\n'
+    printf 'One decision through the whole pipeline: real snapshot, metrics and audit trail on disk, 100,000 service tokens stored.\n'
+    printf 'Processor time of the deciding thread, median of several rounds.\n\n'
+    "$bin/MicroBenchmarks" ${micro[@]+"${micro[@]}"}
+} | tee -a "$results"
+
+say "over HTTP"
+{
+    printf '\n## Over HTTP\n\n'
+    printf 'wrk with one thread and 64 connections on the same machine; each door is loaded in turns with a bare Hummingbird route of the same shape.\n\n'
+    python3 Benchmarks/Load/load.py --tollgate "$bin/tollgate" --bare "$bin/BareServer" --wrk "$wrk" "${load[@]}"
+} | tee -a "$results"
+
+say "start"
+{
+    printf '\n## Start\n\n'
+    python3 Benchmarks/Load/start.py --tollgate "$bin/tollgate" "${start[@]}"
+} | tee -a "$results"
+
+[ -n "${TOLLGATE_BENCH_QUICK:-}" ] || cp "$results" Benchmarks/RESULTS.md
