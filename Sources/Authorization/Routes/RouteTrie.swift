@@ -85,7 +85,7 @@ struct RouteTrie: Sendable {
             hash = Self.mix(hash, path[end])
             end += 1
         }
-        if node.hasLiterals, let child = literal(number, hash, path[start..<end]) {
+        if node.hasLiterals, let child = literal(number, hash, UnsafeBufferPointer(rebasing: path[start..<end])) {
             visit(child, at: end + 1, path, method, &best)
         }
         if node.capture >= 0 { visit(node.capture, at: end + 1, path, method, &best) }
@@ -102,7 +102,7 @@ struct RouteTrie: Sendable {
         }
     }
 
-    private func literal(_ parent: Int32, _ hash: UInt32, _ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Int32? {
+    private func literal(_ parent: Int32, _ hash: UInt32, _ bytes: UnsafeBufferPointer<UInt8>) -> Int32? {
         var place = Int(hash) & (slots.count - 1)
         while true {
             let slot = slots[place]
@@ -116,12 +116,8 @@ struct RouteTrie: Sendable {
         }
     }
 
-    private func equal(_ start: Int, _ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
-        var index = start
-        for byte in bytes {
-            if pool[index] != byte { return false }
-            index += 1
-        }
+    private func equal(_ start: Int, _ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        for index in 0..<bytes.count where pool[start + index] != bytes[index] { return false }
         return true
     }
 }
