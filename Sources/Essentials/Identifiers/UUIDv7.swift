@@ -1,6 +1,14 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Synchronization
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
 /// Time-ordered UUIDs (RFC 9562 section 5.7).
 package enum UUIDv7 {
     /// A lower-case UUID whose 48-bit time is the instant cut to milliseconds.
@@ -9,12 +17,33 @@ package enum UUIDv7 {
         return noise.withUnsafeBufferPointer { make(milliseconds: UInt64(max(0, instant.milliseconds)), noise: $0) }
     }
 
-    /// A lower-case UUID from the operating system's generator: the form for the request path, which allocates nothing but the text.
+    /// A lower-case UUID from the operating system's generator: the form for the request path, which allocates nothing but the text and asks
+    /// the system for the noise of sixteen at a time.
     package static func make(at instant: Timestamp) -> String {
-        var generator = SystemRandomNumberGenerator()
-        var noise: (UInt64, UInt64) = (generator.next(), generator.next())
+        var noise = pool.withLock { $0.next() }
         return withUnsafeBytes(of: &noise) {
             make(milliseconds: UInt64(max(0, instant.milliseconds)), noise: $0.bindMemory(to: UInt8.self))
+        }
+    }
+
+    private static let pool = Mutex(NoisePool())
+
+    /// Noise from the operating system that was not used yet.
+    private struct NoisePool: Sendable {
+        private var words: [UInt64] = []
+
+        mutating func next() -> (UInt64, UInt64) {
+            if words.count < 2 { refill() }
+            return (words.removeLast(), words.removeLast())
+        }
+
+        private mutating func refill() {
+            words = Array(repeating: 0, count: 32)
+            // 256 bytes are what one call gives at most.
+            let isFilled = words.withUnsafeMutableBytes { getentropy($0.baseAddress, $0.count) == 0 }
+            guard !isFilled else { return }
+            var generator = SystemRandomNumberGenerator()
+            for index in words.indices { words[index] = generator.next() }
         }
     }
 

@@ -71,7 +71,7 @@ package struct GateResponder: HTTPResponder {
         guard exchange.authority?.isEmpty == false else {
             throw Refusal(.requestBadHost, message: "The Host header is missing")
         }
-        let path = exchange.target[..<(exchange.target.firstIndex(of: "?") ?? exchange.target.endIndex)]
+        let path = exchange.pathAsSent
         if duties.contains(.forwardAuth), let door = ForwardAuthDoor.door(path: path) {
             return await forwardAuth.respond(to: request, exchange: exchange, door: door)
         }

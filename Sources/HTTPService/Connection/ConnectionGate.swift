@@ -43,9 +43,8 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
             isStream = true
             return
         }
-        let watch = FirstByteWatch { [weak self] in
-            self?.state.bytesArrived(at: NIODeadline.now().uptimeNanoseconds)
-        }
+        // The gate knows nothing of the watch, so that neither keeps the other alive beyond the pipeline.
+        let watch = FirstByteWatch { self.state.bytesArrived(at: NIODeadline.now().uptimeNanoseconds) }
         // Adding fails only on a channel that is closed already.
         try? operations.addHandler(watch, position: .before(decoder.handler))
     }
@@ -138,10 +137,9 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
                 return context.write(wrapOutboundOut(.head(head)), promise: promise)
             }
             if head.headerFields[.connection].map({ ASCII.lowercased($0) }) == "close" { closesAfterAnswer = true }
-            if upgradeAsked {
-                closesAfterAnswer = true
-                head.headerFields[.connection] = "close"
-            }
+            guard upgradeAsked else { return context.write(data, promise: promise) }
+            closesAfterAnswer = true
+            head.headerFields[.connection] = "close"
             context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .body: context.write(data, promise: promise)
         case .end:

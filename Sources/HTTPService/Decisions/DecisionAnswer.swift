@@ -58,12 +58,12 @@ enum DecisionAnswer {
         }
         let identity = IdentityHeaders(decision.principal)
         var isFirst = true
-        for entry in identity.entries where !entry.value.isEmpty {
+        for (index, value) in identity.values.enumerated() where !value.isEmpty {
             if !isFirst { json.raw(",") }
             isFirst = false
-            json.string(entry.text)
+            json.string(IdentityHeaders.names[index].1)
             json.raw(":")
-            json.string(entry.value)
+            json.string(value)
         }
         json.raw(#"},"remove_headers":"#)
         json.strings(

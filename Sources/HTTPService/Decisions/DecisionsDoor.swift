@@ -9,15 +9,21 @@ internal import NIOCore
 internal import Pipeline
 
 /// `POST /v1/decisions`, `/v1/decisions/batch` and `/v1/decisions/explain`.
-struct DecisionsDoor: Sendable {
+final class DecisionsDoor: Sendable {
     /// Which of the three was called.
     enum Call: Sendable {
         case one, batch, explain
     }
 
-    let dependencies: HTTPDependencies
-    let runner: DecisionRunner
-    let batchMax: Int
+    private let dependencies: HTTPDependencies
+    private let runner: DecisionRunner
+    private let batchMax: Int
+
+    init(dependencies: HTTPDependencies, runner: DecisionRunner, batchMax: Int) {
+        self.dependencies = dependencies
+        self.runner = runner
+        self.batchMax = batchMax
+    }
 
     /// The call of a path; nil where there is none.
     static func call(path: Substring) -> Call? {

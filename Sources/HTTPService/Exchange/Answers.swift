@@ -8,10 +8,12 @@ internal import NIOCore
 
 /// Makes the answers of every door.
 enum Answers {
+    private static let jsonFields: HTTPFields = [.contentType: "application/json"]
+
     /// A JSON answer.
     static func json(_ bytes: [UInt8], status: Int = 200, fields: HTTPFields = HTTPFields()) -> Response {
         var fields = fields
-        fields[.contentType] = "application/json"
+        if fields.isEmpty { fields = jsonFields } else { fields[.contentType] = "application/json" }
         return Response(
             status: .init(code: status), headers: fields, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
     }

@@ -6,7 +6,7 @@ internal import HTTPTypes
 internal import Hummingbird
 
 /// One request, read once: what every door, handler and record of it uses.
-struct Exchange: Sendable {
+final class Exchange: Sendable {
     let requestID: String
     /// As sent; HEAD stays HEAD.
     let method: String
@@ -39,7 +39,12 @@ struct Exchange: Sendable {
     }
 
     /// The path as sent, without its query, for records where nothing canonical is known.
-    var rawPath: String { String(target.prefix { $0 != "?" }) }
+    var rawPath: String { String(pathAsSent) }
+
+    /// The path as sent, without its query.
+    var pathAsSent: Substring {
+        target[..<(target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex)]
+    }
 
     /// The header that a proxy names client certificates in; from anybody else it is not looked at.
     var clientCertificate: String? {

@@ -10,10 +10,16 @@ internal import NIOCore
 internal import Pipeline
 
 /// The forward-auth doors: reads what the proxy describes, asks the pipeline, answers in the proxy's dialect.
-struct ForwardAuthDoor: Sendable {
-    let dependencies: HTTPDependencies
-    let runner: DecisionRunner
-    let metrics: HTTPMetrics
+final class ForwardAuthDoor: Sendable {
+    private let dependencies: HTTPDependencies
+    private let runner: DecisionRunner
+    private let metrics: HTTPMetrics
+
+    init(dependencies: HTTPDependencies, runner: DecisionRunner, metrics: HTTPMetrics) {
+        self.dependencies = dependencies
+        self.runner = runner
+        self.metrics = metrics
+    }
 
     /// The door of a path; nil where there is none.
     static func door(path: Substring) -> Door? {

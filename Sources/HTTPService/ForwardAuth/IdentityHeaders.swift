@@ -16,7 +16,11 @@ package struct IdentityHeaders: Sendable {
     }
 
     /// Always all of them, in the order of the documentation.
-    package let entries: [Entry]
+    package var entries: [Entry] {
+        zip(Self.names, values).map { Entry(name: $0.0, text: $0.1, value: $1) }
+    }
+    /// The texts to send, in the order of `entries`.
+    let values: [String]
     /// How many were over 4 KiB and are sent empty.
     package let tooLong: Int
 
@@ -32,26 +36,25 @@ package struct IdentityHeaders: Sendable {
             dropped += 1
             return ""
         }
-        let values = [
-            HeaderText.encode(principal.username ?? principal.subject),
-            HeaderText.encode(principal.emailVerified ? principal.email ?? "" : ""),
-            HeaderText.list(principal.groups, separator: UInt8(ascii: ",")),
-            HeaderText.encode(principal.subject),
-            HeaderText.encode(principal.tenantID ?? ""),
-            HeaderText.list(principal.roles, separator: UInt8(ascii: ",")),
-            HeaderText.list(principal.scopes, separator: UInt8(ascii: " ")),
+        values = [
+            bounded(HeaderText.encode(principal.username ?? principal.subject)),
+            bounded(HeaderText.encode(principal.emailVerified ? principal.email ?? "" : "")),
+            bounded(HeaderText.list(principal.groups, separator: UInt8(ascii: ","))),
+            bounded(HeaderText.encode(principal.subject)),
+            bounded(HeaderText.encode(principal.tenantID ?? "")),
+            bounded(HeaderText.list(principal.roles, separator: UInt8(ascii: ","))),
+            bounded(HeaderText.list(principal.scopes, separator: UInt8(ascii: " "))),
             "", "",
         ]
-        entries = zip(Self.names, values).map { Entry(name: $0.0, text: $0.1, value: bounded($1)) }
         tooLong = dropped
     }
 
-    private init(entries: [Entry]) {
-        self.entries = entries
+    private init(values: [String]) {
+        self.values = values
         tooLong = 0
     }
 
-    private static let names: [(HTTPField.Name, String)] = [
+    static let names: [(HTTPField.Name, String)] = [
         (.constant("X-Auth-Request-User"), "X-Auth-Request-User"),
         (.constant("X-Auth-Request-Email"), "X-Auth-Request-Email"),
         (.constant("X-Auth-Request-Groups"), "X-Auth-Request-Groups"),
@@ -64,8 +67,7 @@ package struct IdentityHeaders: Sendable {
     ]
 
     /// Every header, empty.
-    package static let anonymous = IdentityHeaders(
-        entries: names.map { Entry(name: $0.0, text: $0.1, value: "") })
+    package static let anonymous = IdentityHeaders(values: names.map { _ in "" })
 
     /// Headers that are never set in an answer and could be taken for ours: they are removed from what goes upstream.
     package static let foreign = [
@@ -79,7 +81,7 @@ package struct IdentityHeaders: Sendable {
     package func removals(credentialHeader: String?, forwardsCredential: Bool) -> [String] {
         var names: [String] = []
         if let credentialHeader, !forwardsCredential { names.append(credentialHeader) }
-        for entry in entries where entry.value.isEmpty { names.append(entry.text) }
+        for (index, value) in values.enumerated() where value.isEmpty { names.append(Self.names[index].1) }
         return names + Self.foreign
     }
 }
@@ -98,11 +100,18 @@ package enum HeaderText {
     package static func list(_ members: [String], separator: UInt8) -> String {
         if members.isEmpty { return "" }
         var bytes: [UInt8] = []
-        for member in ASCII.sortedByBytes(members) {
+        bytes.reserveCapacity(members.reduce(0) { $0 + $1.utf8.count + 1 })
+        for member in isSorted(members) ? members : ASCII.sortedByBytes(members) {
             if !bytes.isEmpty { bytes.append(separator) }
             append(member, also: separator, to: &bytes)
         }
         return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func isSorted(_ members: [String]) -> Bool {
+        for index in members.indices.dropFirst()
+        where members[index].utf8.lexicographicallyPrecedes(members[index - 1].utf8) { return false }
+        return true
     }
 
     private static func needsEscape(_ byte: UInt8) -> Bool {

@@ -112,12 +112,18 @@ package struct OriginReader {
     /// `X-Original-URL`, which is an absolute URL or, at some proxies, a path alone.
     private func originalURL() throws(Refusal) -> (scheme: String?, host: String?, target: String?) {
         guard let text = try url("x-original-url") else { return (nil, nil, nil) }
-        guard let separator = text.firstRange(of: "://"), !text[..<separator.lowerBound].contains("/") else {
-            return (nil, nil, text)
-        }
-        let rest = text[separator.upperBound...]
-        let end = rest.firstIndex { $0 == "/" || $0 == "?" || $0 == "#" } ?? rest.endIndex
-        return (String(text[..<separator.lowerBound]), String(rest[..<end]), String(rest[end...]))
+        // `://` before any other slash.
+        let bytes = text.utf8
+        guard let slash = bytes.firstIndex(of: UInt8(ascii: "/")), slash > bytes.startIndex,
+            bytes[bytes.index(before: slash)] == UInt8(ascii: ":"), bytes[slash...].starts(with: "//".utf8)
+        else { return (nil, nil, text) }
+        let start = bytes.index(slash, offsetBy: 2)
+        let end = bytes[start...].firstIndex(where: Self.endsAuthority) ?? bytes.endIndex
+        return (String(text[..<bytes.index(before: slash)]), String(text[start..<end]), String(text[end...]))
+    }
+
+    private static func endsAuthority(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "/") || byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#")
     }
 
     private func resource() throws(Refusal) -> ResourceAttributes {

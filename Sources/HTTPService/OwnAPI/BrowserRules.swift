@@ -53,9 +53,9 @@ struct BrowserRules: Sendable {
 
     /// Adds what every own answer carries.
     func apply(to response: inout Response, exchange: Exchange, path: String) {
-        for field in fields { response.headers.append(field) }
+        for field in fields { response.headers[field.name] = field.value }
         if response.headers[.requestID] == nil { response.headers[.requestID] = exchange.requestID }
-        if path.hasPrefix("/v1/auth") || path.contains("service-tokens") || path.contains("api-keys") {
+        if Self.isAboutCredentials(path) {
             response.headers[.cacheControl] = "no-store"
         }
         guard exchange.method != "OPTIONS" || response.headers[.vary] == nil, !origins.isEmpty else { return }
@@ -65,6 +65,12 @@ struct BrowserRules: Sendable {
         if origin != "*" { response.headers[.accessControlAllowCredentials] = "true" }
         response.headers[.accessControlExposeHeaders] =
             "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, WWW-Authenticate, X-Request-Id"
+    }
+
+    /// Whether answers of the path may hold or describe credentials, which nobody keeps.
+    private static func isAboutCredentials(_ path: String) -> Bool {
+        if path == "/v1/decisions" { return false }
+        return path.hasPrefix("/v1/auth") || path.contains("service-tokens") || path.contains("api-keys")
     }
 
     /// The origin to echo, `*` where everybody may, nil where this one may not.

@@ -11,7 +11,7 @@ internal import NIOCore
 internal import Pipeline
 
 /// Tollgate's own API: admits, dispatches, records.
-struct OwnAPI: Sendable {
+final class OwnAPI: Sendable {
     let dependencies: HTTPDependencies
     let table: OwnRouteTable
     let decisions: DecisionsDoor

@@ -57,6 +57,8 @@ package final class PrometheusHistogram: TimerHandler, RecorderHandler, Promethe
         (1_000_000_000, "1"),
     ]
 
+    private static let limits = bounds.map(\.nanoseconds)
+
     private struct Counts {
         var buckets = [Int64](repeating: 0, count: PrometheusHistogram.bounds.count)
         var count: Int64 = 0
@@ -67,7 +69,7 @@ package final class PrometheusHistogram: TimerHandler, RecorderHandler, Promethe
 
     package func recordNanoseconds(_ duration: Int64) {
         counts.withLock { counts in
-            if let index = Self.bounds.firstIndex(where: { duration <= $0.nanoseconds }) { counts.buckets[index] += 1 }
+            if let index = Self.limits.firstIndex(where: { duration <= $0 }) { counts.buckets[index] += 1 }
             counts.count += 1
             counts.nanoseconds &+= max(0, duration)
         }
