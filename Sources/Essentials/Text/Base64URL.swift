@@ -26,13 +26,18 @@ package enum Base64URL {
 
     /// The bytes, or nil when the text holds padding, blanks, another alphabet, an impossible length or loose bits.
     package static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+        // One look at the bytes behind the collection, instead of a call for each of them.
+        text.withContiguousStorageIfAvailable { decode($0) } ?? Array(text).withUnsafeBufferPointer { decode($0) }
+    }
+
+    private static func decode(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
         guard text.count % 4 != 1 else { return nil }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count * 3 / 4)
         var buffer: UInt32 = 0
         var bits = 0
-        for digit in text {
-            guard let value = value(of: digit) else { return nil }
+        for index in 0..<text.count {
+            guard let value = value(of: text[index]) else { return nil }
             buffer = buffer << 6 | UInt32(value)
             bits += 6
             if bits >= 8 {
