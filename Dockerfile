@@ -22,7 +22,7 @@ USER 65532:65532
 ENV TOLLGATE_DATA_DIR=/var/lib/tollgate
 EXPOSE 8080 8081
 STOPSIGNAL SIGTERM
-# Kubernetes asks /livez and /readyz on port 8081.
+# Probes ask /livez and /readyz on port 8081.
 HEALTHCHECK NONE
 ENTRYPOINT ["/usr/local/bin/tollgate"]
 CMD ["run", "--manifests", "/etc/tollgate/manifests"]

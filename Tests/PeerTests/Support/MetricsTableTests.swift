@@ -17,13 +17,13 @@ struct MetricsTableTests {
             let answer = try await PlainHTTP.send("GET", "/metrics", port: daemon.probePort)
             #expect(answer.status == 200)
             return Set(
-                answer.text.split(separator: "\n").filter { $0.hasPrefix("# TYPE tollgate_") }
+                answer.text.split(separator: "\n").filter { $0.hasPrefix("# TYPE ") }
                     .map { String($0.split(separator: " ")[2]) })
         }
         let document = try String(
             contentsOf: Repository.root.appending(path: "docs/reference/metrics.md"), encoding: .utf8)
         let documented = Set(
-            document.split(separator: "\n").filter { $0.hasPrefix("| `tollgate_") }
+            document.split(separator: "\n").filter { $0.hasPrefix("| `") }
                 .map { String($0.dropFirst(3).prefix { $0 != "`" }) })
         #expect(exported.subtracting(documented).sorted() == [], "exported and not documented")
         // The key sets of issuers are shown from the first issuer on, and this daemon has none.
