@@ -30,7 +30,7 @@ trap 'rm -f "$results"' EXIT
     printf 'Made by `make bench` (`Benchmarks/run.sh`) on %s with %s on %s cores of %s, Linux %s.\n' \
         "$(date -u +%Y-%m-%d)" "$(swift --version 2>&1 | sed -n 's/.*\(Swift version [^ ]*\).*/\1/p')" "$(nproc)" \
         "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$(uname -r)"
-    printf 'Load average when it began: %s.\n' "$(cut -d ' ' -f 1-3 /proc/loadavg)"
+    printf 'Load average when it began, which is 0 on a machine that does nothing else: %s.\n' "$(cut -d ' ' -f 1-3 /proc/loadavg)"
 } >"$results"
 
 say "inside the process"
@@ -54,4 +54,4 @@ say "start"
     python3 Benchmarks/Load/start.py --tollgate "$bin/tollgate" "${start[@]}"
 } | tee -a "$results"
 
-[ -n "${TOLLGATE_BENCH_QUICK:-}" ] || cp "$results" Benchmarks/RESULTS.md
+[ -n "${TOLLGATE_BENCH_QUICK:-}" ] || cat "$results" >Benchmarks/RESULTS.md

@@ -67,14 +67,15 @@ class Shape:
 
 
 def report(shapes):
-    print("| route | requests/s | p50 µs | p99 µs | ratio to the bare route | server's processor time, µs a request |")
+    print("| route | requests/s | p50 µs | p99 µs | ratio to the bare route, rounds from to | server's processor time, µs a request |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
     for bare, door in shapes:
-        # Both of a round ran one after the other: their ratio says more than that of the medians.
-        ratio = statistics.median(one[0] / other[0] for one, other in zip(door.rounds, bare.rounds))
+        # Both of a round ran one after the other. The spread says how far the machine let them be compared.
+        ratios = sorted(one[0] / other[0] for one, other in zip(door.rounds, bare.rounds))
+        ratio = f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
         for shape in bare, door:
             rate, middle, high, spent = (statistics.median(column) for column in zip(*shape.rounds))
-            shown = f"{ratio:.2f}" if shape is door else ""
+            shown = ratio if shape is door else ""
             print(f"| {shape.name} | {rate:,.0f} | {middle:,.0f} | {high:,.0f} | {shown} | {spent:.1f} |")
 
 

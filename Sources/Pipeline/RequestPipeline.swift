@@ -73,7 +73,7 @@ package final class RequestPipeline: RequestDeciding {
             metrics.rejectedPath(reason: run.decision.refusal?.details?["reason"]?.stringValue ?? "")
         }
         await recorder.record(&run, nanoseconds: watch.nanoseconds)
-        if run.decision.refusal != nil {
+        if run.decision.isRefused {
             for giveBack in taken.reversed() { await giveBack() }
         }
         let nanoseconds = watch.nanoseconds
@@ -92,7 +92,7 @@ package final class RequestPipeline: RequestDeciding {
         var taken: [@Sendable () async -> Void] = []
         let limit = settings.timeout.wholeMicroseconds * 1000
         if let request = run.admissionRequest {
-            for stage in stages where run.decision.refusal == nil {
+            for stage in stages where !run.decision.isRefused {
                 switch await stage.admit(request) {
                 case .admitted(let detail, let giveBack):
                     taken.append(giveBack)
@@ -106,7 +106,7 @@ package final class RequestPipeline: RequestDeciding {
             }
         }
         run.skipOmittedStages()
-        if run.decision.refusal == nil, watch.nanoseconds > limit {
+        if !run.decision.isRefused, watch.nanoseconds > limit {
             run.decision.refusal = Refusal(.decisionTimeout)
         }
         return taken

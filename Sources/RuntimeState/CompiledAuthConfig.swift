@@ -4,8 +4,8 @@
 package import Authentication
 package import Authorization
 
-/// One AuthConfig in the form in which requests use it.
-package struct CompiledAuthConfig: Sendable {
+/// One AuthConfig in the form in which requests use it. Immutable, one reference to pass on.
+package final class CompiledAuthConfig: Sendable {
     /// `namespace/name`.
     package let key: String
     /// Why its hosts are closed (503 `config.invalid`); nil when it is sound.

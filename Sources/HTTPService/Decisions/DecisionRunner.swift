@@ -9,12 +9,14 @@ internal import Synchronization
 final class DecisionRunner: Sendable {
     private let decider: any RequestDeciding
     private let timeout: Duration
+    private let timeoutNanoseconds: Int64
     private let maximum: Int
     private let running = Atomic<Int>(0)
 
     init(decider: any RequestDeciding, timeout: Duration, maximum: Int) {
         self.decider = decider
         self.timeout = timeout
+        timeoutNanoseconds = timeout.wholeMicroseconds * 1000
         self.maximum = maximum
     }
 
@@ -33,9 +35,9 @@ final class DecisionRunner: Sendable {
             return refused(.decisionOverloaded, requestID: input.requestID)
         }
         defer { running.wrappingSubtract(1, ordering: .relaxed) }
-        let start = ContinuousClock.now
+        let watch = Stopwatch()
         let decision = await decider.decide(input)
-        guard ContinuousClock.now - start > timeout else { return decision }
+        guard watch.nanoseconds > timeoutNanoseconds else { return decision }
         return late(decision)
     }
 

@@ -74,6 +74,12 @@ package struct Decision: Sendable {
         steps = []
     }
 
+    /// Whether there is a refusal. Asked at every step: it looks at the refusal without taking a copy.
+    package var isRefused: Bool {
+        if case .some = refusal { return true }
+        return false
+    }
+
     /// 200 when allowed, else the refusal's status.
     package var status: Int { refusal?.status ?? 200 }
 }

@@ -34,12 +34,12 @@ struct DecisionRun {
     }
 
     /// Whether the next step runs.
-    var mayContinue: Bool { decision.refusal == nil || tracer.explains }
+    var mayContinue: Bool { !decision.isRefused || tracer.explains }
 
     /// Keeps the first refusal and ends the step.
     mutating func refuse(_ refusal: Refusal, at step: DecisionStep, _ detail: @autoclosure () -> String) {
         tracer.note(step, refusal, detail())
-        if decision.refusal == nil { decision.refusal = refusal }
+        if !decision.isRefused { decision.refusal = refusal }
     }
 
     /// Runs normalise, select, failure limit, authenticate and authorise.
@@ -71,7 +71,7 @@ struct DecisionRun {
 
     /// What the waiting stages get; nil for public routes and dry runs, which they leave out.
     var admissionRequest: AdmissionRequest? {
-        guard decision.refusal == nil, !input.dryRun, match?.rule.isPublic != true, let policy = decision.policy,
+        guard !decision.isRefused, !input.dryRun, match?.rule.isPublic != true, let policy = decision.policy,
             let authConfig = decision.authConfig
         else { return nil }
         return AdmissionRequest(principal: decision.principal, authConfig: authConfig, policy: policy, now: now)

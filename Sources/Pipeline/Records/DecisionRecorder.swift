@@ -21,7 +21,7 @@ struct DecisionRecorder: Sendable {
     /// The audit step: a decision that cannot be recorded is not given.
     func record(_ run: inout DecisionRun, nanoseconds: Int64) async {
         await record(run.newBlocks, requestID: run.input.requestID)
-        if run.decision.refusal == nil, !run.input.dryRun {
+        if !run.decision.isRefused, !run.input.dryRun {
             guard audit.acceptAllowedDecision(allowed(run)) == false else {
                 return run.tracer.note(.audit, nil, "accepted")
             }
@@ -61,7 +61,7 @@ struct DecisionRecorder: Sendable {
 
     /// One line for every refusal. Allowed decisions are in the metrics and the trail; their lines are for debugging.
     func log(_ decision: Decision, input: DecisionInput, nanoseconds: Int64) {
-        let level: Logger.Level = decision.refusal == nil ? .debug : .info
+        let level: Logger.Level = decision.isRefused ? .info : .debug
         guard logger.logLevel <= level else { return }
         logger.log(
             level: level, "decision",
@@ -77,12 +77,13 @@ struct DecisionRecorder: Sendable {
     }
 
     private func allowed(_ run: DecisionRun) -> AllowedDecision {
-        let decision = run.decision
+        let principal = run.decision.principal
+        let path = run.decision.canonicalPath ?? ""
         return AllowedDecision(
-            actor: decision.principal.subject, tenant: decision.principal.tenantID, host: decision.host ?? "",
-            method: decision.method ?? "", route: decision.route ?? decision.canonicalPath ?? "",
-            path: decision.canonicalPath ?? "", status: decision.status, ip: run.input.clientAddress,
-            authSource: decision.principal.authSource.rawValue, requestID: decision.requestID, at: run.now)
+            actor: principal.subject, tenant: principal.tenantID, host: run.decision.host ?? "",
+            method: run.decision.method ?? "", route: run.decision.route ?? path, path: path,
+            status: run.decision.status, ip: run.input.clientAddress, authSource: principal.authSource.rawValue,
+            requestID: run.decision.requestID, at: run.now)
     }
 
     private func draft(_ run: DecisionRun, nanoseconds: Int64) -> AuditDraft {
