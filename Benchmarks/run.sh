@@ -8,7 +8,7 @@ set -euo pipefail
 . "$(dirname "$0")/../Scripts/lib.sh"
 require_swift
 
-wrk=$TOLLGATE_ROOT/.peers/bin/wrk
+wrk=$repository/.peers/bin/wrk
 [ -x "$wrk" ] || fail "wrk is missing: run Scripts/setup-peers.sh"
 
 export TOLLGATE_BENCHMARKS=1

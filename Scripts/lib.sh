@@ -5,7 +5,7 @@
 # What the scripts share. Sourced, never run; leaves the caller at the root of the repository.
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
-export TOLLGATE_ROOT="$PWD"
+repository=$PWD
 
 # say WORDS: one line of progress.
 say() { printf '==> %s\n' "$*"; }

