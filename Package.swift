@@ -33,9 +33,12 @@ let package = Package(
             name: "Authentication",
             dependencies: ["Essentials", .crypto, .cryptoExtras, .jwtKit, .x509, .swiftASN1, .logging, .metrics]),
         .target(name: "Authorization", dependencies: ["Essentials", .crypto]),
+        .target(name: "Billing", dependencies: ["Essentials"]),
         .target(name: "AuditTrail", dependencies: ["Essentials", .crypto, .logging, .metrics]),
         // Layer 2
-        .target(name: "Persistence", dependencies: ["Essentials", "Authentication", "AuditTrail", .grdb, .logging]),
+        .target(
+            name: "Persistence",
+            dependencies: ["Essentials", "Authentication", "Authorization", "AuditTrail", .grdb, .logging]),
         .target(
             name: "Connectors",
             dependencies: [
@@ -43,18 +46,20 @@ let package = Package(
             ]),
         .systemLibrary(name: "CInotify"),
         .target(name: "ManifestFiles", dependencies: ["Essentials", "ResourceModel", "CInotify", .yams, .logging]),
-        .target(name: "RuntimeState", dependencies: ["Essentials", "Authentication", "Authorization", .metrics]),
+        .target(
+            name: "RuntimeState", dependencies: ["Essentials", "Authentication", "Authorization", "Billing", .metrics]),
         // Layer 3
         .target(
             name: "Reconcilers",
             dependencies: [
-                "Essentials", "ResourceModel", "Authentication", "Authorization", "AuditTrail", "ManifestFiles",
-                "RuntimeState", .logging, .metrics,
+                "Essentials", "ResourceModel", "Authentication", "Authorization", "Billing", "AuditTrail",
+                "ManifestFiles", "RuntimeState", .logging, .metrics,
             ]),
         .target(
             name: "Pipeline",
             dependencies: [
-                "Essentials", "Authentication", "Authorization", "AuditTrail", "RuntimeState", .logging, .metrics,
+                "Essentials", "Authentication", "Authorization", "Billing", "AuditTrail", "RuntimeState", .logging,
+                .metrics,
             ]),
         // Layer 4
         .target(
@@ -69,7 +74,8 @@ let package = Package(
         .executableTarget(
             name: "tollgate",
             dependencies: [
-                "Essentials", "ResourceModel", "Authentication", "Authorization", "AuditTrail", "Persistence",
+                "Essentials", "ResourceModel", "Authentication", "Authorization", "Billing", "AuditTrail",
+                "Persistence",
                 "Connectors", "ManifestFiles", "RuntimeState", "Reconcilers", "Pipeline", "HTTPService",
                 .argumentParser, .tomlKit, .asyncHTTPClient, .nioCore, .nioPosix, .nioHTTP1, .logging, .metrics,
                 .serviceLifecycle, .unixSignals,
@@ -90,6 +96,7 @@ let package = Package(
                 .logging, .metrics, .metricsTestKit,
             ]),
         .testTarget(name: "AuthorizationTests", dependencies: ["Authorization", "Essentials", "TestSupport"]),
+        .testTarget(name: "BillingTests", dependencies: ["Billing", "Essentials", "TestSupport"]),
         .testTarget(
             name: "AuditTrailTests",
             dependencies: ["AuditTrail", "Essentials", "TestSupport", .crypto, .logging, .metrics]),

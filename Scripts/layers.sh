@@ -13,6 +13,7 @@ layers='
 1 ResourceModel
 1 Authentication
 1 Authorization
+1 Billing
 1 AuditTrail
 2 Persistence
 2 Connectors

@@ -18,6 +18,7 @@ package final class RequestPipeline: RequestDeciding {
     let authenticator: Authenticator
     let clock: any WallClock
     private let stages: [any AdmissionStage]
+    private let observers: [any DecisionObserving]
     private let settings: PipelineSettings
     private let metrics: PipelineMetrics
     let recorder: DecisionRecorder
@@ -28,12 +29,14 @@ package final class RequestPipeline: RequestDeciding {
 
     package init(
         snapshots: SnapshotStore, authenticator: Authenticator, audit: any AuditRecording,
-        stages: [any AdmissionStage] = [], settings: PipelineSettings, clock: any WallClock, logger: Logger,
+        stages: [any AdmissionStage] = [], observers: [any DecisionObserving] = [], settings: PipelineSettings,
+        clock: any WallClock, logger: Logger,
         metricsFactory: any MetricsFactory
     ) {
         self.snapshots = snapshots
         self.authenticator = authenticator
         self.stages = stages
+        self.observers = observers
         self.settings = settings
         self.clock = clock
         metrics = PipelineMetrics(factory: metricsFactory)
@@ -67,7 +70,9 @@ package final class RequestPipeline: RequestDeciding {
         var run = DecisionRun(
             input: input, snapshot: snapshot, now: clock.now(),
             tracer: StepTracer(explains: input.explain, metrics: timed ? metrics : nil))
-        run.judge(authenticator: authenticator)
+        if let question = run.judge(authenticator: authenticator), let policy = snapshot?.policy {
+            run.conclude(await authorise(question, policy: policy, run: run, watch: watch))
+        }
         let taken = await runStages(&run, watch: watch)
         if case .policyPathInvalid? = run.decision.refusal?.code {
             metrics.rejectedPath(reason: run.decision.refusal?.details?["reason"]?.stringValue ?? "")
@@ -81,8 +86,23 @@ package final class RequestPipeline: RequestDeciding {
             door: input.door, refusal: run.decision.refusal, hasConfig: run.decision.authConfig != nil,
             nanoseconds: nanoseconds)
         recorder.log(run.decision, input: input, nanoseconds: nanoseconds)
+        if !input.dryRun {
+            for observer in observers { observer.decided(run.decision, at: run.now) }
+        }
         run.decision.steps = run.tracer.steps
         return run.decision
+    }
+
+    /// Asks the engine outside of the process where there is one, else decides here.
+    private func authorise(
+        _ question: PolicyQuestion, policy: CompiledPolicy, run: borrowing DecisionRun, watch: Stopwatch
+    ) async -> PolicyDecision {
+        policy.decide(question)
+    }
+
+    /// What is left of the time for a decision.
+    private func timeLeft(_ watch: Stopwatch) -> Duration {
+        max(.zero, settings.timeout - .nanoseconds(watch.nanoseconds))
     }
 
     /// Runs the stages that may wait, until one refuses or time runs out.
@@ -91,17 +111,21 @@ package final class RequestPipeline: RequestDeciding {
     private func runStages(_ run: inout DecisionRun, watch: Stopwatch) async -> [@Sendable () async -> Void] {
         var taken: [@Sendable () async -> Void] = []
         let limit = settings.timeout.wholeMicroseconds * 1000
-        if let request = run.admissionRequest {
+        if !stages.isEmpty {
             for stage in stages where !run.decision.isRefused {
+                guard let request = run.admissionRequest(timeLeft: timeLeft(watch)) else { break }
                 switch await stage.admit(request) {
-                case .admitted(let detail, let giveBack):
-                    taken.append(giveBack)
+                case .admitted(let detail, let limits, let giveBack):
+                    if let giveBack { taken.append(giveBack) }
+                    if let limits { run.decision.limits = limits }
                     if watch.nanoseconds > limit {
                         run.refuse(Refusal(.decisionTimeout), at: stage.step, "the decision took too long")
                     } else {
                         run.tracer.note(stage.step, nil, detail)
                     }
-                case .refused(let refusal, let detail): run.refuse(refusal, at: stage.step, detail)
+                case .refused(let refusal, let detail, let limits):
+                    if let limits { run.decision.limits = limits }
+                    run.refuse(refusal, at: stage.step, detail)
                 }
             }
         }

@@ -3,6 +3,7 @@
 
 package import Authentication
 package import Authorization
+package import Billing
 
 /// One AuthConfig in the form in which requests use it. Immutable, one reference to pass on.
 package final class CompiledAuthConfig: Sendable {
@@ -20,10 +21,12 @@ package final class CompiledAuthConfig: Sendable {
     package let requiredWorkspaces: [String]
     /// Whether the workload gets the credential too.
     package let forwardsCredential: Bool
+    /// `spec.rate`: over all callers of the object; nil = none.
+    package let rate: RequestRate?
 
     package init(
         key: String, brokenReason: String?, realm: AuthenticationRealm, policy: HostPolicy, requiredScopes: [String],
-        requiredWorkspaces: [String], forwardsCredential: Bool
+        requiredWorkspaces: [String], forwardsCredential: Bool, rate: RequestRate? = nil
     ) {
         self.key = key
         self.brokenReason = brokenReason
@@ -32,5 +35,6 @@ package final class CompiledAuthConfig: Sendable {
         self.requiredScopes = requiredScopes
         self.requiredWorkspaces = requiredWorkspaces
         self.forwardsCredential = forwardsCredential
+        self.rate = rate
     }
 }

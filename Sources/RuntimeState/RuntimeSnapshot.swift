@@ -3,6 +3,7 @@
 
 package import Authentication
 package import Authorization
+package import Billing
 package import Essentials
 
 /// Everything that a decision reads, compiled and immutable. A request uses one snapshot from start to end.
@@ -18,12 +19,17 @@ package final class RuntimeSnapshot: Sendable {
     package let policy: CompiledPolicy
     /// Which credentials Tollgate's own API accepts.
     package let ownRealm: AuthenticationRealm
+    /// The accepted shares between projects.
+    package let shares: ShareTable
+    /// Plan and limits of every account.
+    package let accounts: AccountTable
     /// What `GET /v1/resources` shows, sorted by kind, namespace and name.
     package let resources: [ResourceView]
 
     package init(
         generation: UInt64, builtAt: Timestamp, hosts: HostTable, authConfigs: [CompiledAuthConfig],
-        policy: CompiledPolicy, ownRealm: AuthenticationRealm, resources: [ResourceView]
+        policy: CompiledPolicy, ownRealm: AuthenticationRealm, shares: ShareTable = .empty,
+        accounts: AccountTable = .empty, resources: [ResourceView]
     ) {
         self.generation = generation
         self.builtAt = builtAt
@@ -31,6 +37,18 @@ package final class RuntimeSnapshot: Sendable {
         self.authConfigs = authConfigs
         self.policy = policy
         self.ownRealm = ownRealm
+        self.shares = shares
+        self.accounts = accounts
         self.resources = resources
+    }
+
+    /// This snapshot with other policy data or shares, as a generation of its own.
+    package func replacing(
+        policy: CompiledPolicy? = nil, shares: ShareTable? = nil, generation: UInt64
+    ) -> RuntimeSnapshot {
+        RuntimeSnapshot(
+            generation: generation, builtAt: builtAt, hosts: hosts, authConfigs: authConfigs,
+            policy: policy ?? self.policy, ownRealm: ownRealm, shares: shares ?? self.shares, accounts: accounts,
+            resources: resources)
     }
 }

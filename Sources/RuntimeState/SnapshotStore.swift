@@ -1,6 +1,7 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
+package import Authorization
 internal import Essentials
 package import Metrics
 internal import Synchronization
@@ -12,6 +13,11 @@ package final class SnapshotStore: Sendable {
     private struct State {
         var snapshot: RuntimeSnapshot?
         var generation: UInt64 = 0
+        /// The generation that was given to the objects in force when they were compiled.
+        var compiledGeneration: UInt64 = 0
+        /// What was put in force beside the objects, and stays when they are compiled anew.
+        var policy: CompiledPolicy?
+        var shares: ShareTable?
     }
 
     private let state = Mutex(State())
@@ -36,14 +42,48 @@ package final class SnapshotStore: Sendable {
             state.generation += 1
             return state.generation
         }
-        let snapshot = build(generation)
+        let built = build(generation)
         return state.withLock { state in
             // A slower builder must not put an older state over a newer one.
-            if let newer = state.snapshot, newer.generation > snapshot.generation { return newer }
-            state.snapshot = snapshot
-            generationGauge.record(Int64(snapshot.generation))
-            return snapshot
+            if let present = state.snapshot, state.compiledGeneration > generation { return present }
+            state.compiledGeneration = generation
+            // Policy data or shares that came while it was built stay in force.
+            guard state.policy != nil || state.shares != nil || state.generation > generation else {
+                return put(built, &state)
+            }
+            if state.generation > generation { state.generation += 1 }
+            return put(
+                built.replacing(policy: state.policy, shares: state.shares, generation: state.generation), &state)
         }
+    }
+
+    /// Puts policy data in force, for the present snapshot and for all that follow.
+    package func replace(policy: CompiledPolicy) {
+        state.withLock { state in
+            state.policy = policy
+            renew(&state)
+        }
+    }
+
+    /// Puts the shares between projects in force, for the present snapshot and for all that follow.
+    package func replace(shares: ShareTable) {
+        state.withLock { state in
+            state.shares = shares
+            renew(&state)
+        }
+    }
+
+    private func renew(_ state: inout State) {
+        guard let present = state.snapshot else { return }
+        state.generation += 1
+        _ = put(
+            present.replacing(policy: state.policy, shares: state.shares, generation: state.generation), &state)
+    }
+
+    private func put(_ snapshot: RuntimeSnapshot, _ state: inout State) -> RuntimeSnapshot {
+        state.snapshot = snapshot
+        generationGauge.record(Int64(snapshot.generation))
+        return snapshot
     }
 }
 

@@ -10,6 +10,14 @@ extension CompiledPolicy {
     ///   - subject: nil when no credential was presented or accepted and none was asked for.
     ///   - match: the rule of the route; looked at only where the query has no `action`.
     package func decide(subject: PolicySubject?, query: PolicyQuery, match: RouteMatch?) -> PolicyDecision {
+        switch prepare(subject: subject, query: query, match: match) {
+        case .decided(let decision): decision
+        case .open(let question): decide(question)
+        }
+    }
+
+    /// Steps 1 to 4: what is decided without looking at rights.
+    package func prepare(subject: PolicySubject?, query: PolicyQuery, match: RouteMatch?) -> PolicyProgress {
         let rule = query.action == nil ? match?.rule : nil
         let isOpen = rule?.isPublic == true
         let action = query.action ?? (isOpen ? nil : rule.map { query.permissionOverride ?? $0.permission } ?? nil)
@@ -20,26 +28,36 @@ extension CompiledPolicy {
         let isNamed = query.action != nil || query.permissionOverride != nil
         if isNamed, let action, !PermissionName.isValid(action), !roles.publicActions.contains(action) {
             decision.permission = nil
-            return decision.refused(Refusal(.policyActionInvalid), "action not valid")
+            return .decided(decision.refused(Refusal(.policyActionInvalid), "action not valid"))
         }
-        if isOpen { return decision }
-        if isNamed, let action, roles.publicActions.contains(action) { return decision }
+        if isOpen { return .decided(decision) }
+        if isNamed, let action, roles.publicActions.contains(action) { return .decided(decision) }
         guard let subject else {
-            return decision.refused(Refusal(.authMissingToken), "authentication required")
+            return .decided(decision.refused(Refusal(.authMissingToken), "authentication required"))
         }
         if subject.isAnonymous {
             let isLetIn =
                 query.authenticationDisabled && query.surface == .workload
                 && !(action.map(PermissionName.isAdministrative) ?? false)
-            if !isLetIn { return decision.refused(Refusal(.authAuthenticationRequired), "authentication required") }
+            if !isLetIn {
+                return .decided(decision.refused(Refusal(.authAuthenticationRequired), "authentication required"))
+            }
         }
         if query.action == nil, rule == nil {
-            return decision.refused(Refusal(.policyRouteUnmapped), "route not mapped")
+            return .decided(decision.refused(Refusal(.policyRouteUnmapped), "route not mapped"))
         }
         guard let resource = Self.resource(query: query, match: match) else {
-            return decision.refused(Refusal(.policyResourceConflict), "resource attributes disagree")
+            return .decided(decision.refused(Refusal(.policyResourceConflict), "resource attributes disagree"))
         }
-        check(subject, query, rule, action, resource, &decision)
+        return .open(
+            PolicyQuestion(
+                subject: subject, query: query, rule: rule, action: action, resource: resource, decision: decision))
+    }
+
+    /// Step 5, in the process.
+    package func decide(_ question: PolicyQuestion) -> PolicyDecision {
+        var decision = question.decision
+        check(question.subject, question.query, question.rule, question.action, question.resource, &decision)
         return decision
     }
 

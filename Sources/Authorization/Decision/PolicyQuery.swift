@@ -1,6 +1,8 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
+package import Essentials
+
 /// What one AuthConfig says about authorisation.
 package struct HostPolicy: Sendable {
     /// Whether scope claims of JWTs limit.
@@ -53,10 +55,15 @@ package struct PolicyQuery: Sendable {
     package var authenticationDisabled: Bool
     /// The AuthConfig that covers the host; nil on the own surface.
     package var host: HostPolicy?
+    /// The accepted shares between projects.
+    package var shares: ShareTable
+    /// The instant of the decision: shares that have ended do not count.
+    package var now: Timestamp
 
     package init(
         action: String? = nil, permissionOverride: String? = nil, resource: ResourceAttributes = ResourceAttributes(),
-        surface: Surface = .workload, authenticationDisabled: Bool = false, host: HostPolicy? = nil
+        surface: Surface = .workload, authenticationDisabled: Bool = false, host: HostPolicy? = nil,
+        shares: ShareTable = .empty, now: Timestamp = .latest
     ) {
         self.action = action
         self.permissionOverride = permissionOverride
@@ -64,6 +71,8 @@ package struct PolicyQuery: Sendable {
         self.surface = surface
         self.authenticationDisabled = authenticationDisabled
         self.host = host
+        self.shares = shares
+        self.now = now
     }
 
     /// Whether somebody but the path said which resource it is.

@@ -42,6 +42,20 @@ package enum ErrorCode: String, Sendable, CaseIterable {
     case policyRuleDenied = "policy.rule_denied"
     case policyRolesInvalid = "policy.roles_invalid"
     case policyUnavailable = "policy.unavailable"
+    case policyStaleRevision = "policy.stale_revision"
+    case policyRoleNotFound = "policy.role_not_found"
+    case policyRoleInUse = "policy.role_in_use"
+    case policyLockout = "policy.lockout"
+    case policyReadOnly = "policy.read_only"
+    case policyShareInvalid = "policy.share_invalid"
+    case policyShareNotFound = "policy.share_not_found"
+    case policyShareState = "policy.share_state"
+    case policyProjectNotFound = "policy.project_not_found"
+    case policyProjectExists = "policy.project_exists"
+    case keyNotFound = "key.not_found"
+    case keyNotActive = "key.not_active"
+    case keyLimitReached = "key.limit_reached"
+    case rateLimited = "rate.limited"
     case configInvalid = "config.invalid"
     case decisionUntrustedProxy = "decision.untrusted_proxy"
     case decisionNotReady = "decision.not_ready"
@@ -113,6 +127,20 @@ package enum ErrorCode: String, Sendable, CaseIterable {
         case .policyRuleDenied: (403, "Denied by rule")
         case .policyRolesInvalid: (422, "The role data is invalid")
         case .policyUnavailable: (503, "Policy engine unavailable")
+        case .policyStaleRevision: (412, "The policy data has changed since that revision")
+        case .policyRoleNotFound: (404, "Role not found")
+        case .policyRoleInUse: (409, "Other roles inherit from this role")
+        case .policyLockout: (409, "The change would lock administrators out")
+        case .policyReadOnly: (409, "The policy data cannot be changed here")
+        case .policyShareInvalid: (422, "The share is invalid")
+        case .policyShareNotFound: (404, "Share not found")
+        case .policyShareState: (409, "The state of the share does not allow this")
+        case .policyProjectNotFound: (404, "Project not found")
+        case .policyProjectExists: (409, "A project with this id exists")
+        case .keyNotFound: (404, "API key not found")
+        case .keyNotActive: (409, "API key is not active")
+        case .keyLimitReached: (403, "API key limit reached")
+        case .rateLimited: (429, "Rate limit exceeded")
         case .configInvalid: (503, "The configuration of this host is invalid")
         case .decisionUntrustedProxy:
             (403, "The peer is not a trusted proxy: add its address to TOLLGATE_TRUSTED_PROXIES")

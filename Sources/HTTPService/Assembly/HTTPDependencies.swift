@@ -19,6 +19,8 @@ package struct HTTPDependencies: Sendable {
     package var authBlocks: any AuthBlockService
     package var readiness: any ReadinessReporting
     package var metrics: PrometheusRegistry
+    /// Further routes of the own API.
+    package var modules: [any OwnAPIModule]
     package var clock: any WallClock
     package var logger: Logger
     /// Who is taken as the peer where the transport names none, as in tests without a socket. Never trust it.
@@ -28,8 +30,8 @@ package struct HTTPDependencies: Sendable {
         decider: any RequestDeciding, audit: any AuditRecording, tokens: any ServiceTokenService,
         auditTrail: any AuditQuerying, resources: any ResourceCatalog, idempotency: any IdempotencyStore,
         addresses: any ClientAddressResolving, authBlocks: any AuthBlockService,
-        readiness: any ReadinessReporting, metrics: PrometheusRegistry, clock: any WallClock, logger: Logger,
-        unknownPeer: IPAddress = IPAddress(ipv4: 0)
+        readiness: any ReadinessReporting, metrics: PrometheusRegistry, modules: [any OwnAPIModule] = [],
+        clock: any WallClock, logger: Logger, unknownPeer: IPAddress = IPAddress(ipv4: 0)
     ) {
         self.decider = decider
         self.audit = audit
@@ -41,6 +43,7 @@ package struct HTTPDependencies: Sendable {
         self.authBlocks = authBlocks
         self.readiness = readiness
         self.metrics = metrics
+        self.modules = modules
         self.clock = clock
         self.logger = logger
         self.unknownPeer = unknownPeer

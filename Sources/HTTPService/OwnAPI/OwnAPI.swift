@@ -25,7 +25,7 @@ final class OwnAPI: Sendable {
         self.dependencies = dependencies
         table = OwnRouteTable(
             routes: ServiceTokenRoutes(tokens: dependencies.tokens, auditTrail: dependencies.auditTrail).routes
-                + AdminRoutes(dependencies: dependencies).routes)
+                + AdminRoutes(dependencies: dependencies).routes + dependencies.modules.flatMap(\.routes))
         self.decisions = decisions
         self.browser = browser
         self.metrics = metrics

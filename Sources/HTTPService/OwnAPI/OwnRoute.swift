@@ -73,6 +73,11 @@ package struct OwnRoute: Sendable {
     }
 }
 
+/// Routes of the own API that belong together: one resource with its verbs.
+package protocol OwnAPIModule: Sendable {
+    var routes: [OwnRoute] { get }
+}
+
 /// The routes of the own API. Look-up is by the canonical path that was judged, never by the path as sent.
 struct OwnRouteTable: Sendable {
     /// What a look-up found.

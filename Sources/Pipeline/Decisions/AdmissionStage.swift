@@ -3,7 +3,9 @@
 
 package import Authentication
 package import Authorization
+package import Billing
 package import Essentials
+package import RuntimeState
 
 /// A step between authorisation and audit that may take something (a place in a window, credit) and has to give it back when a later step
 /// refuses. Stages run in list order, for routes that are not public and for decisions that are not dry runs.
@@ -18,14 +20,17 @@ package protocol AdmissionStage: Sendable {
 /// What an admission stage knows of a request that was authorised.
 package struct AdmissionRequest: Sendable {
     package let principal: Principal
-    package let authConfig: String
+    package let config: CompiledAuthConfig
     package let policy: PolicyDecision
+    package let accounts: AccountTable
     package let now: Timestamp
+    /// What is left of the time for the whole decision; a stage that waits for another system waits no longer.
+    package let timeLeft: Duration
 }
 
 /// Whether a stage lets a request on.
 package enum AdmissionOutcome: Sendable {
-    /// Taken; `giveBack` undoes it when a later step refuses.
-    case admitted(detail: String, giveBack: @Sendable () async -> Void)
-    case refused(Refusal, detail: String)
+    /// Taken; `giveBack` undoes it when a later step refuses. Nil where there is nothing to undo.
+    case admitted(detail: String, limits: RateLimitReport? = nil, giveBack: (@Sendable () async -> Void)?)
+    case refused(Refusal, detail: String, limits: RateLimitReport? = nil)
 }

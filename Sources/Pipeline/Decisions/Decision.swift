@@ -17,13 +17,18 @@ package struct Decision: Sendable {
         package var code: ErrorCode?
         /// What was compared with what; never token text, secret or digest.
         package var detail: String
+        /// What to change so that the step passes, for people; nil where it passed or nothing can be said.
+        package var remedy: String?
         package var microseconds: Int64
 
-        package init(name: String, outcome: Outcome, code: ErrorCode?, detail: String, microseconds: Int64) {
+        package init(
+            name: String, outcome: Outcome, code: ErrorCode?, detail: String, remedy: String? = nil, microseconds: Int64
+        ) {
             self.name = name
             self.outcome = outcome
             self.code = code
             self.detail = detail
+            self.remedy = remedy
             self.microseconds = microseconds
         }
     }
@@ -50,6 +55,8 @@ package struct Decision: Sendable {
     package var credentialHeader: String?
     /// Whether the AuthConfig passes the credential on to the workload.
     package var forwardsCredential: Bool
+    /// The request limits it met; nil where none applies.
+    package var limits: RateLimitReport?
     /// Generation of the snapshot that decided.
     package var snapshotGeneration: UInt64
     package var requestID: String
@@ -69,6 +76,7 @@ package struct Decision: Sendable {
         policy = nil
         credentialHeader = nil
         forwardsCredential = false
+        limits = nil
         self.snapshotGeneration = snapshotGeneration
         self.requestID = requestID
         steps = []

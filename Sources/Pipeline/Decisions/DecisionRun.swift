@@ -42,17 +42,30 @@ struct DecisionRun {
         if !decision.isRefused { decision.refusal = refusal }
     }
 
-    /// Runs normalise, select, failure limit, authenticate and authorise.
-    mutating func judge(authenticator: Authenticator) {
+    /// Runs normalise, select, failure limit and authenticate, and the policy up to the question of rights.
+    ///
+    /// - Returns: nil when there is nothing left to ask the policy.
+    mutating func judge(authenticator: Authenticator) -> PolicyQuestion? {
         normalise()
-        guard mayContinue, let host, let path, let method = decision.method else { return }
+        guard mayContinue, let host, let path, let method = decision.method else { return nil }
         select(host: host, method: method, path: path)
-        guard mayContinue, let config, let snapshot else { return }
+        guard mayContinue, let config, let snapshot else { return nil }
         limitFailures(authenticator: authenticator, config: config)
-        guard mayContinue else { return }
+        guard mayContinue else { return nil }
         authenticate(authenticator: authenticator, config: config)
-        guard mayContinue else { return }
-        authorise(policy: snapshot.policy, config: config)
+        guard mayContinue else { return nil }
+        let subject = callerIsUnknown ? nil : PolicySubject(decision.principal)
+        let query = PolicyQuery(
+            permissionOverride: input.permission, resource: input.resource, surface: .workload,
+            authenticationDisabled: config.realm.mode == .disabled, host: config.policy, shares: snapshot.shares,
+            now: now)
+        decision.admin = decision.principal.admin || snapshot.policy.isPlatformAdmin(subject: subject)
+        switch snapshot.policy.prepare(subject: subject, query: query, match: match) {
+        case .open(let question): return question
+        case .decided(let verdict):
+            conclude(verdict)
+            return nil
+        }
     }
 
     /// Writes down, for `explain`, which steps before the audit did not run and why.
@@ -70,11 +83,13 @@ struct DecisionRun {
     }
 
     /// What the waiting stages get; nil for public routes and dry runs, which they leave out.
-    var admissionRequest: AdmissionRequest? {
+    func admissionRequest(timeLeft: Duration) -> AdmissionRequest? {
         guard !decision.isRefused, !input.dryRun, match?.rule.isPublic != true, let policy = decision.policy,
-            let authConfig = decision.authConfig
+            let config, let snapshot
         else { return nil }
-        return AdmissionRequest(principal: decision.principal, authConfig: authConfig, policy: policy, now: now)
+        return AdmissionRequest(
+            principal: decision.principal, config: config, policy: policy, accounts: snapshot.accounts, now: now,
+            timeLeft: timeLeft)
     }
 
     // MARK: Steps
@@ -161,14 +176,10 @@ struct DecisionRun {
         }
     }
 
-    private mutating func authorise(policy: CompiledPolicy, config: CompiledAuthConfig) {
+    /// Ends the authorisation with what the policy said.
+    mutating func conclude(_ verdict: PolicyDecision) {
+        guard let config else { return }
         let principal = decision.principal
-        let subject = callerIsUnknown ? nil : PolicySubject(principal)
-        let query = PolicyQuery(
-            permissionOverride: input.permission, resource: input.resource, surface: .workload,
-            authenticationDisabled: config.realm.mode == .disabled, host: config.policy)
-        let verdict = policy.decide(subject: subject, query: query, match: match)
-        decision.admin = principal.admin || policy.isPlatformAdmin(subject: subject)
         decision.policy = verdict
         if callerIsUnknown {
             return tracer.skip(
