@@ -15,6 +15,8 @@ package final class SnapshotStore: Sendable {
         var generation: UInt64 = 0
         /// The generation that was given to the objects in force when they were compiled.
         var compiledGeneration: UInt64 = 0
+        /// The last generation that was made by replacing policy data or shares.
+        var replacedGeneration: UInt64 = 0
         /// What was put in force beside the objects, and stays when they are compiled anew.
         var policy: CompiledPolicy?
         var shares: ShareTable?
@@ -47,13 +49,14 @@ package final class SnapshotStore: Sendable {
             // A slower builder must not put an older state over a newer one.
             if let present = state.snapshot, state.compiledGeneration > generation { return present }
             state.compiledGeneration = generation
-            // Policy data or shares that came while it was built stay in force.
-            guard state.policy != nil || state.shares != nil || state.generation > generation else {
-                return put(built, &state)
-            }
-            if state.generation > generation { state.generation += 1 }
+            guard state.policy != nil || state.shares != nil else { return put(built, &state) }
+            // What came beside the objects while they were compiled has taken a later number already.
+            let isLate = state.replacedGeneration > generation
+            if isLate { state.generation += 1 }
             return put(
-                built.replacing(policy: state.policy, shares: state.shares, generation: state.generation), &state)
+                built.replacing(
+                    policy: state.policy, shares: state.shares, generation: isLate ? state.generation : generation),
+                &state)
         }
     }
 
@@ -76,6 +79,7 @@ package final class SnapshotStore: Sendable {
     private func renew(_ state: inout State) {
         guard let present = state.snapshot else { return }
         state.generation += 1
+        state.replacedGeneration = state.generation
         _ = put(
             present.replacing(policy: state.policy, shares: state.shares, generation: state.generation), &state)
     }
