@@ -35,10 +35,9 @@ extension CompiledPolicy {
         guard let subject else {
             return .decided(decision.refused(Refusal(.authMissingToken), "authentication required"))
         }
+        let isAdministrative = action.map(PermissionName.isAdministrative) ?? false
         if subject.isAnonymous {
-            let isLetIn =
-                query.authenticationDisabled && query.surface == .workload
-                && !(action.map(PermissionName.isAdministrative) ?? false)
+            let isLetIn = query.authenticationDisabled && query.surface == .workload && !isAdministrative
             if !isLetIn {
                 return .decided(decision.refused(Refusal(.authAuthenticationRequired), "authentication required"))
             }
@@ -49,16 +48,16 @@ extension CompiledPolicy {
         guard let resource = Self.resource(query: query, match: match) else {
             return .decided(decision.refused(Refusal(.policyResourceConflict), "resource attributes disagree"))
         }
+        let isOff = !settings.roleCheckEnabled && query.surface == .workload && !isAdministrative
+        if isOff { decision.mode = .disabled }
+        let roles = subject.isAnonymous ? [] : checks.rolesInUse(self, subject)
+        let effective = self.roles.effective(roles)
+        decision.effectiveRoles = effective.names
         return .open(
             PolicyQuestion(
-                subject: subject, query: query, rule: rule, action: action, resource: resource, decision: decision))
-    }
-
-    /// Step 5, in the process.
-    package func decide(_ question: PolicyQuestion) -> PolicyDecision {
-        var decision = question.decision
-        check(question.subject, question.query, question.rule, question.action, question.resource, &decision)
-        return decision
+                subject: subject, query: query, rule: rule, action: action, resource: resource, rolesInUse: roles,
+                effectiveRoles: effective.names, shared: shared(subject, query, action, resource),
+                checksRoles: !isOff && !subject.isAnonymous, effective: effective.set, decision: decision))
     }
 
     /// The decision about a request whose path is not canonical.
@@ -68,8 +67,12 @@ extension CompiledPolicy {
             effectiveRoles: [], mode: .local, revision: revision)
     }
 
-    /// What is known of the resource from every source; nil when two of them disagree. The type falls back to the rule's, then to the
-    /// permission's first segment.
+    /// Whether the subject of a question is a platform principal with `admin` among its effective roles.
+    package func isPlatformAdmin(_ question: PolicyQuestion) -> Bool {
+        question.subject.platform && isAdmin(question.effective)
+    }
+
+    /// What is known of the resource from every source; nil when two of them disagree. The type falls back to the rule's.
     package static func resource(query: PolicyQuery, match: RouteMatch?) -> ResourceAttributes? {
         guard query.action == nil, let match else { return query.resource }
         var merged = query.resource
@@ -80,7 +83,7 @@ extension CompiledPolicy {
                 said = captured
                 return true
             }
-            return storeWins || sameBytes(present, captured)
+            return storeWins || SameBytes.areEqual(present, captured)
         }
         guard merge(&merged.id, match.captures.id), merge(&merged.owner, match.captures.owner),
             merge(&merged.tenant, match.captures.tenant), merge(&merged.project, match.captures.project),
@@ -90,70 +93,140 @@ extension CompiledPolicy {
         return merged
     }
 
-    /// Step 5: every check runs, every one that fails adds its reason, the first gives the code.
-    private func check(
-        _ subject: PolicySubject, _ query: PolicyQuery, _ rule: RouteRule?, _ action: String?,
-        _ resource: ResourceAttributes, _ decision: inout PolicyDecision
-    ) {
-        let effective = effectiveRoles(subject)
-        decision.effectiveRoles = effective.names
+    /// What the shares that count let the subject's project do.
+    private func shared(
+        _ subject: PolicySubject, _ query: PolicyQuery, _ action: String?, _ resource: ResourceAttributes
+    ) -> SharePermissions {
+        guard !query.shares.isEmpty, let id = resource.id, let owner = resource.project, let project = subject.project
+        else { return [] }
+        let segment = action?.utf8.firstIndex(of: UInt8(ascii: ":")).map { String(action?[..<$0] ?? "") }
+        guard let type = resource.type ?? segment else { return [] }
+        let key = ShareTable.Key(tenant: subject.tenant ?? "", type: type, id: id, project: project)
+        return query.shares.shares(key).reduce(into: []) { union, share in
+            if checks.shareCounts(share, owner, query.now) { union.formUnion(share.permissions) }
+        }
+    }
+}
+
+// MARK: - Step 5
+
+extension CompiledPolicy {
+    /// Every check runs, every one that fails adds its reason, the first gives the code; then the rules of the AuthConfig.
+    package func decide(_ question: PolicyQuestion) -> PolicyDecision {
+        let isMissing = question.checksRoles && question.action.map { !permitsRoles(question, $0) } ?? false
+        return decide(question, lacksRole: isMissing)
+    }
+
+    /// Step 5 with the answer of an engine outside of the process; what it does not cover is done here.
+    ///
+    /// An answer that contradicts itself or has an unknown reason is no answer: 503 `policy.unavailable`.
+    package func decide(_ question: PolicyQuestion, answer: EngineAnswer) -> PolicyDecision {
+        var decision: PolicyDecision
+        switch answer {
+        case .decision(let allow, let reasons, let effectiveRoles):
+            let codes = reasons.map { Reason(rawValue: $0)?.code }
+            guard allow == reasons.isEmpty, !codes.contains(nil) else { return unavailable(question) }
+            decision = question.decision
+            decision.effectiveRoles = effectiveRoles
+            decision.reasons = reasons
+            finish(&decision, code: codes.first ?? nil, question)
+        case .roleCheck(let allowed):
+            decision = decide(question, lacksRole: question.checksRoles && question.action != nil && !allowed)
+        case .unavailable(failsOpen: false):
+            return unavailable(question)
+        case .unavailable(failsOpen: true):
+            decision = decide(question, lacksRole: false)
+            if decision.allow { decision.reasons = [Self.unavailableReason] }
+        }
+        decision.mode = .sidecar
+        return decision
+    }
+
+    /// Reason of a decision that no engine made.
+    package static let unavailableReason = "policy engine unavailable"
+
+    private func unavailable(_ question: PolicyQuestion) -> PolicyDecision {
+        var decision = question.decision.refused(Refusal(.policyUnavailable), Self.unavailableReason)
+        decision.mode = .sidecar
+        return decision
+    }
+
+    private func decide(_ question: PolicyQuestion, lacksRole: Bool) -> PolicyDecision {
+        var decision = question.decision
         var code: ErrorCode?
-        func fail(_ failed: ErrorCode, _ reason: String) {
-            code = code ?? failed
-            decision.reasons.append(reason)
+        func fail(_ reason: Reason) {
+            if code == nil { code = reason.code }
+            decision.reasons.append(reason.rawValue)
         }
-        if let action, !subject.isAnonymous {
-            if !permits(roles: effective.set, subject, action) {
-                fail(.policyPermissionDenied, "no matching role permission")
+        if lacksRole { fail(.role) }
+        if let action = question.action, !question.subject.isAnonymous, !permitsScopes(question, action) {
+            fail(question.subject.authSource == "api_key" ? .keyScope : .tokenScope)
+        }
+        if checks.lacksPlatform(question) { fail(.platform) }
+        if !checks.reachesTenant(self, question) { fail(.tenant) }
+        let asksForOwner = checks.asksForOwner(question)
+        let asksForProject = question.resource.project != nil
+        if asksForOwner || asksForProject, !checks.administersTenant(self, question) {
+            if asksForOwner, !checks.owns(question), !isShareOfWriter(question) { fail(.owner) }
+            if asksForProject, !SameBytes.areEqual(question.subject.project, question.resource.project),
+                !checks.shareCovers(question.shared, question.action)
+            {
+                fail(.project)
             }
-            if !permits(scopesOf: subject, action, enforced: query.host?.scopes == .enforce) {
-                fail(
-                    .policyScopeDenied,
-                    subject.authSource == "api_key"
-                        ? "api key scope does not permit action" : "token scope does not permit action")
-            }
         }
-        if rule?.platform == true, !subject.platform { fail(.policyPlatformRequired, "platform principal required") }
-        let isAdmin = isAdmin(effective.set)
-        let isPlatformAdmin = isAdmin && subject.platform
-        let isSameTenant = Self.sameBytes(subject.tenant, resource.tenant)
-        if resource.tenant != nil, !isSameTenant, !isPlatformAdmin {
-            fail(.policyTenantDenied, "cross-tenant access denied")
-        }
-        let isTenantAdmin = isPlatformAdmin || isAdmin && isSameTenant
-        if asksForOwner(query, rule, action, resource), !isTenantAdmin, !Self.owns(subject, resource) {
-            fail(.policyNotOwner, "not resource owner")
-        }
-        if resource.project != nil, !isTenantAdmin, !Self.sameBytes(subject.project, resource.project) {
-            fail(.policyProjectDenied, "project access denied")
+        finish(&decision, code: code, question)
+        return decision
+    }
+
+    /// A share with `manage` stands for the owner where something is written.
+    private func isShareOfWriter(_ question: PolicyQuestion) -> Bool {
+        guard question.shared.contains(.manage), let action = question.action else { return false }
+        return PermissionName.ends(action, in: "write") && checks.shareCovers(question.shared, action)
+    }
+
+    /// Adds what the rules say and makes the refusal.
+    private func finish(_ decision: inout PolicyDecision, code: ErrorCode?, _ question: PolicyQuestion) {
+        var code = code
+        if let rules = question.query.host?.rules {
+            let reasons = rules.reasons(question, effectiveRoles: decision.effectiveRoles)
+            if code == nil, !reasons.isEmpty { code = .policyRuleDenied }
+            decision.reasons += reasons
         }
         guard let code else { return }
         decision.refusal = Refusal(
             code,
-            details: ["permission": .optional(action), "reasons": .strings(decision.reasons)], challengeScope: action)
+            details: ["permission": .optional(question.action), "reasons": .strings(decision.reasons)],
+            challengeScope: question.action)
     }
 
-    private func asksForOwner(
-        _ query: PolicyQuery, _ rule: RouteRule?, _ action: String?, _ resource: ResourceAttributes
-    ) -> Bool {
-        if rule?.ownershipRequired == true { return true }
-        guard let action, PermissionName.ends(action, in: "write") || PermissionName.ends(action, in: "delete") else {
-            return false
+    private func permitsRoles(_ question: PolicyQuestion, _ action: String) -> Bool {
+        question.subject.scopesAreGrant || !roles.granting(action).isDisjoint(with: question.effective)
+    }
+
+    private func permitsScopes(_ question: PolicyQuestion, _ action: String) -> Bool {
+        permits(scopesOf: question.subject, action, enforced: question.scopesEnforced)
+    }
+}
+
+/// The reasons of the checks, in their order, with the code that each gives.
+private enum Reason: String {
+    case role = "no matching role permission"
+    case keyScope = "api key scope does not permit action"
+    case tokenScope = "token scope does not permit action"
+    case platform = "platform principal required"
+    case tenant = "cross-tenant access denied"
+    case owner = "not resource owner"
+    case project = "project access denied"
+
+    var code: ErrorCode {
+        switch self {
+        case .role: .policyPermissionDenied
+        case .keyScope, .tokenScope: .policyScopeDenied
+        case .platform: .policyPlatformRequired
+        case .tenant: .policyTenantDenied
+        case .owner: .policyNotOwner
+        case .project: .policyProjectDenied
         }
-        if resource.owner != nil { return true }
-        return resource.id != nil && (query.isDescribed || query.host?.ownership == .required)
-    }
-
-    /// Nobody owns what is nobody's, and an anonymous caller owns nothing.
-    private static func owns(_ subject: PolicySubject, _ resource: ResourceAttributes) -> Bool {
-        guard let owner = resource.owner, !subject.id.isEmpty, !subject.isAnonymous else { return false }
-        return sameBytes(owner, subject.id)
-    }
-
-    /// Equality of bytes, which Swift's own equality of texts is not. Both absent is equal.
-    private static func sameBytes(_ left: String?, _ right: String?) -> Bool {
-        guard let left, let right else { return left == nil && right == nil }
-        return left.utf8.elementsEqual(right.utf8)
     }
 }
 

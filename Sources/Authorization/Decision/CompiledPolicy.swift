@@ -13,12 +13,19 @@ package final class CompiledPolicy: Sendable {
     /// First 16 hexadecimal digits of the SHA-256 of the canonical data.
     package let revision: String
 
+    let checks: PolicyChecks
     private let defaultUserRoles: [String]
     private let defaultTenantRoles: [String]
 
     /// - Throws: `unknownDefaultRole` when a default role is not in the data.
-    package init(roles: RoleTable, routes: RouteTable, settings: PolicySettings = PolicySettings()) throws(PolicyError)
-    {
+    package convenience init(
+        roles: RoleTable, routes: RouteTable, settings: PolicySettings = PolicySettings()
+    ) throws(PolicyError) {
+        try self.init(roles: roles, routes: routes, settings: settings, checks: .standard)
+    }
+
+    init(roles: RoleTable, routes: RouteTable, settings: PolicySettings, checks: PolicyChecks) throws(PolicyError) {
+        self.checks = checks
         for role in [settings.defaultUserRole, settings.defaultKeycloakTenantRole] where !roles.isKnown(role) {
             throw PolicyError(.unknownDefaultRole, "The default role \(role) is not in the role data")
         }
@@ -88,11 +95,11 @@ extension CompiledPolicy {
 
     func effectiveRoles(_ subject: PolicySubject) -> (set: RoleSet, names: [String]) {
         if subject.isAnonymous { return (RoleSet(), []) }
-        return roles.effective(rolesInUse(subject))
+        return roles.effective(checks.rolesInUse(self, subject))
     }
 
     /// The roles after the default rules, before inheritance.
-    private func rolesInUse(_ subject: PolicySubject) -> [String] {
+    func standardRolesInUse(_ subject: PolicySubject) -> [String] {
         switch subject.authSource {
         case "keycloak":
             if subject.roles.isEmpty { return [] }
@@ -118,6 +125,6 @@ extension CompiledPolicy {
     /// The scope check.
     func permits(scopesOf subject: PolicySubject, _ permission: String, enforced: Bool) -> Bool {
         guard subject.isAlwaysLimited || enforced && subject.scoped else { return true }
-        return subject.scopes.contains { PermissionName.matches(grant: $0, action: permission) }
+        return subject.scopes.contains { checks.scopeMatches($0, permission) }
     }
 }

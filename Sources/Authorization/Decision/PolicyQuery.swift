@@ -22,15 +22,18 @@ package struct HostPolicy: Sendable {
     package var builtinRoutes: Bool
     package var scopes: ScopeEnforcement
     package var ownership: OwnershipRule
+    /// `spec.policy.rules`; nil = none.
+    package var rules: RuleSet?
 
     package init(
         routes: RouteTable? = nil, builtinRoutes: Bool = true, scopes: ScopeEnforcement = .ignore,
-        ownership: OwnershipRule = .standard
+        ownership: OwnershipRule = .standard, rules: RuleSet? = nil
     ) {
         self.routes = routes
         self.builtinRoutes = builtinRoutes
         self.scopes = scopes
         self.ownership = ownership
+        self.rules = rules
     }
 }
 
@@ -59,11 +62,13 @@ package struct PolicyQuery: Sendable {
     package var shares: ShareTable
     /// The instant of the decision: shares that have ended do not count.
     package var now: Timestamp
+    /// What the rules of the host read; needed only where it has any.
+    package var facts: RuleFacts?
 
     package init(
         action: String? = nil, permissionOverride: String? = nil, resource: ResourceAttributes = ResourceAttributes(),
         surface: Surface = .workload, authenticationDisabled: Bool = false, host: HostPolicy? = nil,
-        shares: ShareTable = .empty, now: Timestamp = .latest
+        shares: ShareTable = .empty, now: Timestamp = .latest, facts: RuleFacts? = nil
     ) {
         self.action = action
         self.permissionOverride = permissionOverride
@@ -73,6 +78,7 @@ package struct PolicyQuery: Sendable {
         self.host = host
         self.shares = shares
         self.now = now
+        self.facts = facts
     }
 
     /// Whether somebody but the path said which resource it is.

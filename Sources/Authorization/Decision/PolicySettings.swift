@@ -7,11 +7,16 @@ package struct PolicySettings: Sendable, Hashable {
     package var defaultUserRole: String
     /// For a Keycloak user of a tenant whose roles are all unknown or built-in.
     package var defaultKeycloakTenantRole: String
+    /// Whether requests to workloads need a role that grants what they ask for; what administers always does.
+    package var roleCheckEnabled: Bool
 
     /// - Parameter defaultKeycloakTenantRole: the default user role unless given.
-    package init(defaultUserRole: String = "editor", defaultKeycloakTenantRole: String? = nil) {
+    package init(
+        defaultUserRole: String = "editor", defaultKeycloakTenantRole: String? = nil, roleCheckEnabled: Bool = true
+    ) {
         self.defaultUserRole = defaultUserRole
         self.defaultKeycloakTenantRole = defaultKeycloakTenantRole ?? defaultUserRole
+        self.roleCheckEnabled = roleCheckEnabled
     }
 }
 

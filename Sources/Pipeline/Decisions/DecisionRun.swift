@@ -58,14 +58,23 @@ struct DecisionRun {
         let query = PolicyQuery(
             permissionOverride: input.permission, resource: input.resource, surface: .workload,
             authenticationDisabled: config.realm.mode == .disabled, host: config.policy, shares: snapshot.shares,
-            now: now)
-        decision.admin = decision.principal.admin || snapshot.policy.isPlatformAdmin(subject: subject)
+            now: now, facts: config.policy.rules == nil ? nil : facts(host: host, method: method, path: path))
         switch snapshot.policy.prepare(subject: subject, query: query, match: match) {
-        case .open(let question): return question
+        case .open(let question):
+            decision.admin = decision.principal.admin || snapshot.policy.isPlatformAdmin(question)
+            return question
         case .decided(let verdict):
+            decision.admin = decision.principal.admin || snapshot.policy.isPlatformAdmin(subject: subject)
             conclude(verdict)
             return nil
         }
+    }
+
+    /// What the rules of the host can read.
+    private func facts(host: String, method: String, path: CanonicalPath) -> RuleFacts {
+        RuleFacts(
+            method: method, path: path.text, host: host, scheme: input.scheme ?? "https", remoteIP: input.clientAddress,
+            headers: input.headers, query: path.query, claims: decision.principal.claims)
     }
 
     /// Writes down, for `explain`, which steps before the audit did not run and why.

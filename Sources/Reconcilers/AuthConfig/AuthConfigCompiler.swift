@@ -120,9 +120,6 @@ struct AuthConfigCompiler {
 
     /// What would let more pass if it were left out closes the object.
     private func refuseWhatIsNotBuilt(_ spec: AuthConfigSpec) throws(CompileFault) {
-        guard spec.policy.rules.isEmpty else {
-            throw .invalid("spec.policy.rules: inline rules are not supported by this release; remove them")
-        }
         guard !spec.assertion.enabled else {
             throw .invalid("spec.assertion.enabled: internal tokens are not supported by this release; set it to false")
         }
@@ -173,6 +170,12 @@ struct AuthConfigCompiler {
                 throw .invalid("spec.policy.routes: \(error)")
             }
         }
+        let rules: RuleSet?
+        do throws(RuleSetError) {
+            rules = spec.policy.rules.isEmpty ? nil : try RuleSet(document: spec.policy.rules)
+        } catch {
+            throw .invalid(error.problems.map { "spec.policy.rules\($0)" }.joined(separator: "; "))
+        }
         if let unreachable = table?.unreachable, !unreachable.isEmpty {
             conditions.set(
                 "PolicyLoaded", .true, "UnreachableRoutes",
@@ -183,7 +186,7 @@ struct AuthConfigCompiler {
         return HostPolicy(
             routes: table, builtinRoutes: spec.policy.builtinRoutes,
             scopes: spec.policy.scopes == .enforce ? .enforce : .ignore,
-            ownership: spec.policy.ownership == .required ? .required : .standard)
+            ownership: spec.policy.ownership == .required ? .required : .standard, rules: rules)
     }
 }
 

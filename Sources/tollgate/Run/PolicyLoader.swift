@@ -12,7 +12,8 @@ enum PolicyLoader {
     /// - Throws: `StartupProblem` naming the setting, the file and what is wrong in it.
     static func load(_ settings: PolicyDataSettings) throws -> CompiledPolicy {
         let defaults = PolicySettings(
-            defaultUserRole: settings.defaultUserRole, defaultKeycloakTenantRole: settings.defaultKeycloakTenantRole)
+            defaultUserRole: settings.defaultUserRole, defaultKeycloakTenantRole: settings.defaultKeycloakTenantRole,
+            roleCheckEnabled: settings.roleCheckEnabled)
         let roles: JSONValue
         let routes: JSONValue
         if let directory = settings.directory {

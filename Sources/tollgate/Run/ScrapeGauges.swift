@@ -11,8 +11,9 @@ internal import RuntimeState
 enum ScrapeGauges {
     static func register(
         on registry: PrometheusRegistry, snapshots: SnapshotStore, keySets: RemoteKeySets, clock: any WallClock,
-        mode: (configured: AuthMode, effective: AuthMode)
+        mode: (configured: AuthMode, effective: AuthMode), roleCheckEnabled: Bool
     ) {
+        Gauge(label: "tollgate_policy_role_check_off", factory: registry).record(roleCheckEnabled ? 0 : 1)
         let age = Gauge(label: "tollgate_snapshot_age_seconds", factory: registry)
         let modes = Gauge(
             label: "tollgate_auth_mode",

@@ -104,7 +104,8 @@ struct ServerAssembly {
         ProcessMetrics.register(in: metrics, startedAt: clock.now())
         ScrapeGauges.register(
             on: metrics, snapshots: snapshots, keySets: keySets, clock: clock,
-            mode: (authentication.mode, settings.effectiveMode(authentication)))
+            mode: (authentication.mode, settings.effectiveMode(authentication)),
+            roleCheckEnabled: settings.policy.roleCheckEnabled)
     }
 
     /// Serves until the process is told to stop, or a service fails.

@@ -22,7 +22,7 @@ enum SettingsCatalog {
     private static let policy: [SettingInfo] = [
         apiAuthConfig.info, apiKeyPrefix.info, apiKeyOldPrefixes.info, egressAllow.info, hostPolicy.info,
         namespaceTenants.info, platformNamespaces.info, policyDirectory.info, defaultUserRole.info,
-        defaultTenantRole.info,
+        defaultTenantRole.info, roleCheck.info,
     ]
     private static let storage: [SettingInfo] = [dataDirectory.info]
     private static let audit: [SettingInfo] = [
@@ -117,6 +117,10 @@ extension SettingsCatalog {
         .text("text", expected: "a role name: [a-z0-9][a-z0-9_-]{1,63}", where: NameRules.isRole),
         defaultNote: "DEFAULT_USER_ROLE", in: .policy,
         "Role of Keycloak callers with a tenant of whose roles none is known.")
+    static let roleCheck = Setting(
+        "OPA_ENABLED", .flag, default: "true", in: .policy,
+        "Whether requests to workloads need a role that grants what they ask for; admin permissions always do. Unsafe when false."
+    )
     static let dataDirectory = Setting(
         "TOLLGATE_DATA_DIR", .path(),
         defaultNote: "/var/lib/tollgate in a cluster, else $XDG_STATE_HOME/tollgate or ~/.local/state/tollgate",

@@ -113,6 +113,9 @@ extension TollgateSettings {
         if settings.logging.sensitiveDebug {
             reader.note(.unsafe, "LOG_SENSITIVE_DEBUG", "each step of an authentication is in the debug log")
         }
+        if !settings.policy.roleCheckEnabled {
+            reader.note(.unsafe, "OPA_ENABLED", "requests to workloads need no role that grants what they ask for")
+        }
         let mode = settings.authentication["TOLLGATE_AUTH_MODE"].map { ASCII.lowercased(ASCII.trimmed($0)) }
         if mode == "disabled" {
             reader.note(.unsafe, "TOLLGATE_AUTH_MODE", "requests to workloads need no credential")

@@ -67,7 +67,8 @@ extension TollgateSettings {
             directory: directory.map { absolute($0, environment: environment, host: host) }, hostPolicy: hostPolicy,
             namespaceTenants: tenants.compactMapValues(\.first),
             platformNamespaces: reader.optional(Catalog.platformNamespaces) ?? [], defaultUserRole: userRole,
-            defaultKeycloakTenantRole: reader.optional(Catalog.defaultTenantRole) ?? userRole)
+            defaultKeycloakTenantRole: reader.optional(Catalog.defaultTenantRole) ?? userRole,
+            roleCheckEnabled: reader.value(Catalog.roleCheck, orAfterProblem: true))
     }
 
     static func dataDirectory(

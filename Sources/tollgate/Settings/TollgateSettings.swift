@@ -86,6 +86,8 @@ struct PolicyDataSettings: Sendable {
     var platformNamespaces: [String]
     var defaultUserRole: String
     var defaultKeycloakTenantRole: String
+    /// Whether requests to workloads need a role that grants what they ask for.
+    var roleCheckEnabled: Bool
 }
 
 /// The audit trail, and where its index is.
