@@ -15,7 +15,7 @@ enum SettingsCatalog {
     private static let listeners: [SettingInfo] = [
         listen.info, decisionListen.info, probeListen.info, trustedProxies.info, tlsCertificate.info, tlsKey.info,
         corsOrigins.info, publicURL.info,
-    ]
+    ] + grpc
     private static let decisions: [SettingInfo] = [
         decisionTimeout.info, decisionMaxInFlight.info, decisionBatchMax.info,
     ]

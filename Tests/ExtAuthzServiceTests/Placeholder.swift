@@ -1,0 +1,2 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
