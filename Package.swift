@@ -77,7 +77,8 @@ let package = Package(
         .target(
             name: "ExtAuthzService",
             dependencies: [
-                "Essentials", "Authentication", "Authorization", "Pipeline", .grpcCore, .grpcNIOTransport, .grpcProtobuf,
+                "Essentials", "Authentication", "Authorization", "Pipeline", .grpcCore, .grpcNIOTransport,
+                .grpcProtobuf,
                 .swiftProtobuf, .nioCore, .nioPosix, .nioSSL, .nioTLS,
                 .nioCertificateReloading, .serviceLifecycle,
             ],
@@ -89,7 +90,8 @@ let package = Package(
                 "Essentials", "ResourceModel", "Authentication", "Authorization", "Billing", "AuditTrail",
                 "Persistence",
                 "Connectors", "ManifestFiles", "RuntimeState", "Reconcilers", "Pipeline", "HTTPService",
-                "ExtAuthzService", .argumentParser, .tomlKit, .asyncHTTPClient, .nioCore, .nioPosix, .nioHTTP1, .logging, .metrics,
+                "ExtAuthzService", .argumentParser, .tomlKit, .asyncHTTPClient, .nioCore, .nioPosix, .nioHTTP1,
+                .logging, .metrics,
                 .serviceLifecycle, .unixSignals,
             ]),
         // Tests mirror Sources; TestSupport holds what several of them need.
@@ -150,7 +152,8 @@ let package = Package(
             dependencies: [
                 "ExtAuthzService", "Pipeline", "RuntimeState", "Authentication", "Authorization", "AuditTrail",
                 "Essentials", "TestSupport", .grpcCore, .grpcNIOTransport, .grpcProtobuf, .swiftProtobuf, .nioCore,
-                .nioPosix, .nioSSL, .serviceLifecycle, .logging, .metrics, .metricsTestKit, .crypto, .x509, .swiftASN1,
+                .nioPosix, .nioSSL, .nioCertificateReloading, .serviceLifecycle, .logging, .metrics, .metricsTestKit,
+                .crypto, .x509, .swiftASN1,
             ]),
         .testTarget(
             name: "TollgateTests",
@@ -161,7 +164,8 @@ let package = Package(
         .testTarget(
             name: "CaseTests",
             dependencies: [
-                "tollgate", "HTTPService", "ExtAuthzService", "Pipeline", "Reconcilers", "ResourceModel", "RuntimeState", "Persistence",
+                "tollgate", "HTTPService", "ExtAuthzService", "Pipeline", "Reconcilers", "ResourceModel",
+                "RuntimeState", "Persistence",
                 "Authentication", "Authorization", "AuditTrail", "Essentials", "TestSupport", .crypto, .cryptoExtras,
                 .jwtKit, .logging, .metrics, .hummingbird, .hummingbirdTesting, .httpTypes, .nioCore,
             ]),

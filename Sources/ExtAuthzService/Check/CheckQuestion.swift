@@ -22,7 +22,9 @@ struct CheckQuestion {
     /// - Parameters:
     ///   - peer: who asks; a trusted proxy.
     ///   - addresses: which addresses are those of proxies.
-    init(_ request: Envoy_Service_Auth_V3_CheckRequest, peer: IPAddress, addresses: ClientAddressResolver, now: Timestamp) {
+    init(
+        _ request: Envoy_Service_Auth_V3_CheckRequest, peer: IPAddress, addresses: ClientAddressResolver, now: Timestamp
+    ) {
         attributes = request.attributes
         headers = Self.headers(request.attributes.request.http.headers)
         requestID = RequestIdentifier.choose(headers: headers, isFromTrustedPeer: true, at: now)

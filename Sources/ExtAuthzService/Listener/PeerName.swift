@@ -15,7 +15,8 @@ struct PeerName: Sendable, Hashable {
     init?(_ text: String) {
         guard text.utf8.starts(with: "ipv4:".utf8) || text.utf8.starts(with: "ipv6:".utf8) else { return nil }
         let rest = Substring(text.utf8.dropFirst(5))
-        guard let colon = rest.utf8.lastIndex(of: UInt8(ascii: ":")), let port = Int(rest[rest.utf8.index(after: colon)...])
+        guard let colon = rest.utf8.lastIndex(of: UInt8(ascii: ":")),
+            let port = Int(rest[rest.utf8.index(after: colon)...])
         else { return nil }
         self.init(host: rest[..<colon], port: port)
     }

@@ -11,7 +11,8 @@ package enum ResourceHeaders {
     /// - Throws: `request.duplicate_header` for one that came twice.
     package static func read(_ headers: HeaderList) throws(Refusal) -> ResourceAttributes {
         ResourceAttributes(
-            type: try line("x-tollgate-resource-type", of: headers), id: try line("x-tollgate-resource-id", of: headers),
+            type: try line("x-tollgate-resource-type", of: headers),
+            id: try line("x-tollgate-resource-id", of: headers),
             owner: try line("x-tollgate-resource-owner", of: headers),
             tenant: try line("x-tollgate-resource-tenant", of: headers),
             project: try line("x-tollgate-resource-project", of: headers))

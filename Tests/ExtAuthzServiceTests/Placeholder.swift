@@ -1,2 +1,0 @@
-// This file is part of Tollgate.
-// SPDX-License-Identifier: Apache-2.0
