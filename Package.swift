@@ -17,7 +17,11 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
+        .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
+        .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.1"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
@@ -70,6 +74,15 @@ let package = Package(
                 .nioHTTP1, .nioHTTPTypes, .nioHTTPTypesHTTP1, .nioSSL, .nioCertificateReloading, .crypto, .logging,
                 .metrics, .coreMetrics, .serviceLifecycle,
             ]),
+        .target(
+            name: "ExtAuthzService",
+            dependencies: [
+                "Essentials", "Authentication", "Authorization", "Pipeline", .grpcCore, .grpcNIOTransport,
+                .grpcProtobuf,
+                .swiftProtobuf, .nioCore, .nioPosix, .nioSSL, .nioTLS,
+                .nioCertificateReloading, .serviceLifecycle,
+            ],
+            exclude: ["Protos"]),
         // Layer 5
         .executableTarget(
             name: "tollgate",
@@ -77,7 +90,8 @@ let package = Package(
                 "Essentials", "ResourceModel", "Authentication", "Authorization", "Billing", "AuditTrail",
                 "Persistence",
                 "Connectors", "ManifestFiles", "RuntimeState", "Reconcilers", "Pipeline", "HTTPService",
-                .argumentParser, .tomlKit, .asyncHTTPClient, .nioCore, .nioPosix, .nioHTTP1, .logging, .metrics,
+                "ExtAuthzService", .argumentParser, .tomlKit, .asyncHTTPClient, .nioCore, .nioPosix, .nioHTTP1,
+                .logging, .metrics,
                 .serviceLifecycle, .unixSignals,
             ]),
         // Tests mirror Sources; TestSupport holds what several of them need.
@@ -134,6 +148,14 @@ let package = Package(
                 .x509, .swiftASN1,
             ]),
         .testTarget(
+            name: "ExtAuthzServiceTests",
+            dependencies: [
+                "ExtAuthzService", "Pipeline", "RuntimeState", "Authentication", "Authorization", "AuditTrail",
+                "Essentials", "TestSupport", .grpcCore, .grpcNIOTransport, .grpcProtobuf, .swiftProtobuf, .nioCore,
+                .nioPosix, .nioSSL, .nioCertificateReloading, .serviceLifecycle, .logging, .metrics, .metricsTestKit,
+                .crypto, .x509, .swiftASN1,
+            ]),
+        .testTarget(
             name: "TollgateTests",
             dependencies: [
                 "tollgate", "ResourceModel", "HTTPService", "Authentication", "AuditTrail", "Essentials", "TestSupport",
@@ -142,7 +164,8 @@ let package = Package(
         .testTarget(
             name: "CaseTests",
             dependencies: [
-                "tollgate", "HTTPService", "Pipeline", "Reconcilers", "ResourceModel", "RuntimeState", "Persistence",
+                "tollgate", "HTTPService", "ExtAuthzService", "Pipeline", "Reconcilers", "ResourceModel",
+                "RuntimeState", "Persistence",
                 "Authentication", "Authorization", "AuditTrail", "Essentials", "TestSupport", .crypto, .cryptoExtras,
                 .jwtKit, .logging, .metrics, .hummingbird, .hummingbirdTesting, .httpTypes, .nioCore,
             ]),
@@ -187,6 +210,9 @@ extension Target.Dependency {
     static let crypto = product(name: "Crypto", package: "swift-crypto")
     static let cryptoExtras = product(name: "CryptoExtras", package: "swift-crypto")
     static let grdb = product(name: "GRDB", package: "GRDB.swift")
+    static let grpcCore = product(name: "GRPCCore", package: "grpc-swift-2")
+    static let grpcNIOTransport = product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport")
+    static let grpcProtobuf = product(name: "GRPCProtobuf", package: "grpc-swift-protobuf")
     static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
     static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
     static let hummingbirdCore = product(name: "HummingbirdCore", package: "hummingbird")
@@ -204,8 +230,10 @@ extension Target.Dependency {
     static let nioHTTPTypesHTTP1 = product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
     static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
     static let nioSSL = product(name: "NIOSSL", package: "swift-nio-ssl")
+    static let nioTLS = product(name: "NIOTLS", package: "swift-nio")
     static let serviceLifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
     static let swiftASN1 = product(name: "SwiftASN1", package: "swift-asn1")
+    static let swiftProtobuf = product(name: "SwiftProtobuf", package: "swift-protobuf")
     static let tomlKit = product(name: "TOMLKit", package: "TOMLKit")
     static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
     static let x509 = product(name: "X509", package: "swift-certificates")

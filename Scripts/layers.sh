@@ -22,6 +22,7 @@ layers='
 3 Reconcilers
 3 Pipeline
 4 HTTPService
+4 ExtAuthzService
 5 tollgate
 '
 
@@ -35,6 +36,9 @@ CoreMetrics: *
 Crypto: Essentials Authentication Authorization AuditTrail HTTPService
 CryptoExtras: Authentication
 GRDB: Persistence
+GRPCCore: ExtAuthzService
+GRPCNIOTransportHTTP2Posix: ExtAuthzService
+GRPCProtobuf: ExtAuthzService
 HTTPTypes: HTTPService
 Hummingbird: HTTPService
 HummingbirdCore: HTTPService
@@ -43,19 +47,20 @@ HummingbirdTLS: HTTPService
 JWTKit: Authentication
 Logging: *
 Metrics: *
-NIOCertificateReloading: HTTPService
-NIOCore: Connectors HTTPService tollgate
+NIOCertificateReloading: HTTPService ExtAuthzService
+NIOCore: Connectors HTTPService ExtAuthzService tollgate
 NIOFoundationCompat: Connectors HTTPService
 NIOHTTP1: Connectors HTTPService tollgate
 NIOHTTP2: HTTPService
 NIOHTTPTypes: HTTPService
 NIOHTTPTypesHTTP1: HTTPService
-NIOPosix: Connectors HTTPService tollgate
-NIOSSL: Connectors HTTPService
-NIOTLS: HTTPService
+NIOPosix: Connectors HTTPService ExtAuthzService tollgate
+NIOSSL: Connectors HTTPService ExtAuthzService
+NIOTLS: HTTPService ExtAuthzService
 NIOWebSocket: HTTPService
-ServiceLifecycle: HTTPService tollgate
+ServiceLifecycle: HTTPService ExtAuthzService tollgate
 SwiftASN1: Authentication
+SwiftProtobuf: ExtAuthzService
 TOMLKit: tollgate
 UnixSignals: tollgate
 X509: Authentication
@@ -66,6 +71,7 @@ Yams: ManifestFiles
 blind='
 Pipeline: ResourceModel
 HTTPService: ResourceModel
+ExtAuthzService: ResourceModel
 '
 
 # What comes with the toolchain and the system.

@@ -138,6 +138,7 @@ extension Door {
         case .envoy: 4
         case .plain: 5
         case .oauth2: 6
+        case .grpc: 7
         }
     }
 }

@@ -101,8 +101,8 @@ package final class RequestPipeline: RequestDeciding {
     }
 
     /// What is left of the time for a decision.
-    private func timeLeft(_ watch: Stopwatch) -> Duration {
-        max(.zero, settings.timeout - .nanoseconds(watch.nanoseconds))
+    private func timeLeft(_ watch: Stopwatch, _ input: DecisionInput) -> Duration {
+        max(.zero, input.timeout(atMost: settings.timeout) - .nanoseconds(watch.nanoseconds))
     }
 
     /// Runs the stages that may wait, until one refuses or time runs out.
@@ -110,10 +110,10 @@ package final class RequestPipeline: RequestDeciding {
     /// - Returns: what undoes them, for a decision that ends in a refusal after all, here or in the audit step.
     private func runStages(_ run: inout DecisionRun, watch: Stopwatch) async -> [@Sendable () async -> Void] {
         var taken: [@Sendable () async -> Void] = []
-        let limit = settings.timeout.wholeMicroseconds * 1000
+        let limit = run.input.timeout(atMost: settings.timeout).wholeMicroseconds * 1000
         if !stages.isEmpty {
             for stage in stages where !run.decision.isRefused {
-                guard let request = run.admissionRequest(timeLeft: timeLeft(watch)) else { break }
+                guard let request = run.admissionRequest(timeLeft: timeLeft(watch, run.input)) else { break }
                 switch await stage.admit(request) {
                 case .admitted(let detail, let limits, let giveBack):
                     if let giveBack { taken.append(giveBack) }

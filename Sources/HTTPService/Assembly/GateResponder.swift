@@ -45,7 +45,8 @@ package struct GateResponder: HTTPResponder {
         let metrics = HTTPMetrics(registry: dependencies.metrics)
         self.dependencies = dependencies
         self.duties = duties
-        forwardAuth = ForwardAuthDoor(dependencies: dependencies, runner: runner, metrics: metrics)
+        forwardAuth = ForwardAuthDoor(
+            runner: runner, records: DoorRecords(audit: dependencies.audit, metricsFactory: dependencies.metrics))
         own = OwnAPI(
             dependencies: dependencies,
             decisions: DecisionsDoor(dependencies: dependencies, runner: runner, batchMax: settings.batchMax),

@@ -7,10 +7,11 @@ internal import HummingbirdCore
 internal import HummingbirdHTTP2
 internal import HummingbirdTLS
 internal import Logging
-internal import NIOCertificateReloading
+package import NIOCertificateReloading
 internal import NIOCore
 internal import NIOHTTPTypes
 internal import NIOSSL
+package import Pipeline
 package import ServiceLifecycle
 
 /// Makes the listeners of the process.
@@ -19,7 +20,7 @@ package struct HTTPListeners: Sendable {
     private let dependencies: HTTPDependencies
     private let reloader: TimedCertificateReloader?
     /// One for all listeners, so that the bound is the process's.
-    private let runner: DecisionRunner
+    package let runner: DecisionRunner
 
     /// Prepares the listeners.
     ///
@@ -45,6 +46,9 @@ package struct HTTPListeners: Sendable {
 
     /// What runs beside the listeners: the certificate reloader, when there is TLS.
     package var services: [any Service] { reloader.map { [CertificateWatch(reloader: $0)] } ?? [] }
+
+    /// The certificate pair in force, for listeners that are not made here; nil without TLS.
+    package var certificates: (any CertificateReloader)? { reloader }
 
     /// The API listener; it has the forward-auth doors too unless they have a listener of their own.
     ///

@@ -1,6 +1,8 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Pipeline
+
 /// Where a listener listens.
 package struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
     package var host: String
@@ -82,6 +84,12 @@ enum HTTPLimits {
     static let decisionBodyBytes = 256 * 1024
     /// Body of `POST /v1/decisions/batch`.
     static let batchBodyBytes = 1024 * 1024
-    /// An identity header; a longer one is sent empty.
-    static let identityHeaderBytes = 4096
+}
+
+extension DecisionRunner {
+    /// The bounds of the settings.
+    convenience init(settings: HTTPSettings, dependencies: HTTPDependencies) {
+        self.init(
+            decider: dependencies.decider, timeout: settings.decisionTimeout, maximum: settings.maxDecisionsInFlight)
+    }
 }

@@ -61,7 +61,7 @@ enum DecisionAnswer {
         for (index, value) in identity.values.enumerated() where !value.isEmpty {
             if !isFirst { json.raw(",") }
             isFirst = false
-            json.string(IdentityHeaders.names[index].1)
+            json.string(IdentityHeaders.names[index])
             json.raw(":")
             json.string(value)
         }

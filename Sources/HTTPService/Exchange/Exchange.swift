@@ -4,6 +4,7 @@
 internal import Essentials
 internal import HTTPTypes
 internal import Hummingbird
+internal import Pipeline
 
 /// One request, read once: what every door, handler and record of it uses.
 final class Exchange: Sendable {
@@ -28,11 +29,7 @@ final class Exchange: Sendable {
         client = peerIsTrusted ? dependencies.addresses.resolve(peer: peer, headers: headers) : peer
         clientIsTrusted = peerIsTrusted && (client == peer || dependencies.addresses.isTrusted(client))
         receivedAt = dependencies.clock.now()
-        if peerIsTrusted, case .one(let given) = headers.lookup("x-request-id"), Self.isRequestID(given) {
-            requestID = given
-        } else {
-            requestID = UUIDv7.make(at: receivedAt)
-        }
+        requestID = RequestIdentifier.choose(headers: headers, isFromTrustedPeer: peerIsTrusted, at: receivedAt)
         method = request.method.rawValue
         target = request.head.path ?? ""
         authority = request.head.authority
@@ -51,19 +48,6 @@ final class Exchange: Sendable {
         guard peerIsTrusted else { return nil }
         let lines = headers.all("x-forwarded-client-cert")
         return lines.isEmpty ? nil : lines.joined(separator: ",")
-    }
-
-    /// `^[A-Za-z0-9._-]{8,64}$`
-    private static func isRequestID(_ text: String) -> Bool {
-        (8...64).contains(text.utf8.count)
-            && text.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
-                    return true
-                default: return false
-                }
-            }
     }
 }
 

@@ -2,40 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Authentication
-package import Essentials
 internal import HTTPTypes
 package import Pipeline
 
 /// What a proxy gets for a decision: a pure function of the decision and the door.
 package struct ForwardAuthAnswer: Sendable {
-    /// A refusal as an answer needs it; the code is text, so that codes of every area can be answered.
-    package struct Outcome: Sendable {
-        /// The real status; 200 when allowed.
-        package var status: Int
-        package var code: String?
-        package var message: String?
-        package var retryAfterSeconds: Int64?
-        /// The value of `WWW-Authenticate` for 401 and 403.
-        package var challenge: String?
-
-        package init(
-            status: Int, code: String? = nil, message: String? = nil, retryAfterSeconds: Int64? = nil,
-            challenge: String? = nil
-        ) {
-            self.status = status
-            self.code = code
-            self.message = message
-            self.retryAfterSeconds = retryAfterSeconds
-            self.challenge = challenge
-        }
-
-        /// The outcome of a refusal, or of being allowed.
-        package init(_ refusal: Refusal?) {
-            self.init(
-                status: refusal?.status ?? 200, code: refusal?.code.rawValue, message: refusal?.message,
-                retryAfterSeconds: refusal?.retryAfterSeconds, challenge: refusal?.challenge)
-        }
-    }
+    package typealias Outcome = RefusalOutcome
 
     /// The status that goes out.
     package let status: Int
@@ -63,7 +35,7 @@ package struct ForwardAuthAnswer: Sendable {
         var fields = Self.fields(identity, requestID: requestID)
         if door == .envoy {
             for (index, value) in identity.values.enumerated() where value.isEmpty {
-                fields[IdentityHeaders.names[index].0] = nil
+                fields[IdentityHeaders.fieldNames[index]] = nil
             }
             let removals = identity.removals(
                 credentialHeader: credentialHeader, forwardsCredential: forwardsCredential)
@@ -74,11 +46,11 @@ package struct ForwardAuthAnswer: Sendable {
 
     /// What every allowed answer carries. One literal, because adding fields one by one costs several times as much.
     private static func fields(_ identity: IdentityHeaders, requestID: String) -> HTTPFields {
-        let (names, values) = (IdentityHeaders.names, identity.values)
+        let (names, values) = (IdentityHeaders.fieldNames, identity.values)
         return [
-            .cacheControl: "no-store", names[0].0: values[0], names[1].0: values[1], names[2].0: values[2],
-            names[3].0: values[3], names[4].0: values[4], names[5].0: values[5], names[6].0: values[6],
-            names[7].0: values[7], names[8].0: values[8], .requestID: requestID,
+            .cacheControl: "no-store", names[0]: values[0], names[1]: values[1], names[2]: values[2],
+            names[3]: values[3], names[4]: values[4], names[5]: values[5], names[6]: values[6],
+            names[7]: values[7], names[8]: values[8], .requestID: requestID,
         ]
     }
 
@@ -86,17 +58,27 @@ package struct ForwardAuthAnswer: Sendable {
     package static func refused(door: Door, outcome: Outcome, requestID: String) -> ForwardAuthAnswer {
         var fields = HTTPFields()
         fields.reserveCapacity(10)
-        fields.append(HTTPField(name: .cacheControl, value: "no-store"))
-        fields.append(HTTPField(name: .authReason, value: outcome.code ?? ""))
-        fields.append(HTTPField(name: .extAuthReason, value: HeaderText.encode(outcome.message ?? "")))
-        fields.append(HTTPField(name: .authStatus, value: String(outcome.status)))
-        if outcome.status == 401 || outcome.status == 403, let challenge = outcome.challenge {
-            fields.append(HTTPField(name: .wwwAuthenticate, value: challenge))
-        }
-        if let seconds = outcome.retryAfterSeconds {
-            fields.append(HTTPField(name: .retryAfter, value: String(seconds)))
-        }
-        fields.append(HTTPField(name: .requestID, value: requestID))
+        outcome.eachHeader(requestID: requestID) { fields.append(HTTPField(name: $0.field, value: $1)) }
         return ForwardAuthAnswer(status: status(outcome.status, door: door), fields: fields, tooLong: 0)
+    }
+}
+
+extension IdentityHeaders {
+    /// The names, as the HTTP library knows them.
+    static let fieldNames = names.compactMap { HTTPField.Name($0) }
+}
+
+extension RefusalOutcome.Header {
+    /// The name, as the HTTP library knows it.
+    fileprivate var field: HTTPField.Name {
+        switch self {
+        case .cacheControl: .cacheControl
+        case .reason: .authReason
+        case .message: .extAuthReason
+        case .realStatus: .authStatus
+        case .challenge: .wwwAuthenticate
+        case .retryAfter: .retryAfter
+        case .requestID: .requestID
+        }
     }
 }

@@ -1,8 +1,6 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
-internal import AuditTrail
-internal import CoreMetrics
 internal import Essentials
 internal import HTTPTypes
 internal import Hummingbird
@@ -11,14 +9,12 @@ internal import Pipeline
 
 /// The forward-auth doors: reads what the proxy describes, asks the pipeline, answers in the proxy's dialect.
 final class ForwardAuthDoor: Sendable {
-    private let dependencies: HTTPDependencies
     private let runner: DecisionRunner
-    private let metrics: HTTPMetrics
+    private let records: DoorRecords
 
-    init(dependencies: HTTPDependencies, runner: DecisionRunner, metrics: HTTPMetrics) {
-        self.dependencies = dependencies
+    init(runner: DecisionRunner, records: DoorRecords) {
         self.runner = runner
-        self.metrics = metrics
+        self.records = records
     }
 
     /// The door of a path; nil where there is none.
@@ -35,7 +31,6 @@ final class ForwardAuthDoor: Sendable {
 
     func respond(to request: Request, exchange: Exchange, door: Door) async -> Response {
         guard exchange.peerIsTrusted else {
-            metrics.untrusted.increment()
             return refuse(Refusal(.decisionUntrustedProxy), door: door, exchange: exchange, isDecision: false)
         }
         guard door != .oauth2 || exchange.method == "GET" || exchange.method == "HEAD" else {
@@ -57,7 +52,7 @@ final class ForwardAuthDoor: Sendable {
         let answer = ForwardAuthAnswer.allowed(
             door: door, principal: decision.principal, credentialHeader: decision.credentialHeader,
             forwardsCredential: decision.forwardsCredential, requestID: exchange.requestID)
-        if answer.tooLong > 0 { metrics.identityHeadersTooLong.increment(by: answer.tooLong) }
+        records.leftOut(answer.tooLong)
         return Response(status: .init(code: answer.status), headers: answer.fields)
     }
 
@@ -81,18 +76,12 @@ final class ForwardAuthDoor: Sendable {
 
     /// A refusal of the door itself, which the pipeline never saw: counted and recorded here.
     private func refuse(_ refusal: Refusal, door: Door, exchange: Exchange, isDecision: Bool) -> Response {
-        metrics.refusedAtDoor(door, code: refusal.code)
-        let draft = AuditDraft(
-            actor: "anonymous", action: "decision.check", resource: exchange.rawPath,
-            outcome: .init(status: refusal.status),
-            metadata: [
-                "method": .string(exchange.method), "route": .null, "status": .int(Int64(refusal.status)),
-                "duration_ms": 0, "code": .string(refusal.code.rawValue), "door": .string(door.rawValue),
-            ],
-            ip: exchange.client.description, requestID: exchange.requestID)
-        guard dependencies.audit.acceptNow(draft) else {
-            return answer(Refusal(.auditUnavailable), door: door, requestID: exchange.requestID)
-        }
+        let recorded = records.refused(
+            refusal,
+            .init(
+                door: door, method: exchange.method, path: exchange.rawPath, client: exchange.client,
+                requestID: exchange.requestID))
+        guard recorded.code == refusal.code else { return answer(recorded, door: door, requestID: exchange.requestID) }
         guard isDecision else { return Answers.refusal(refusal, requestID: exchange.requestID).uncached() }
         return answer(refusal, door: door, requestID: exchange.requestID)
     }

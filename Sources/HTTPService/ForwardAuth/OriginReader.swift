@@ -34,7 +34,7 @@ package struct OriginReader {
         door: Door, method: String, target: String, authority: String?, headers: HeaderList
     ) throws(Refusal) -> OriginalRequest {
         let reader = OriginReader(headers: headers)
-        let resource = try reader.resource()
+        let resource = try ResourceHeaders.read(headers)
         switch door {
         case .envoy:
             var origin = OriginalRequest(resource: resource)
@@ -57,7 +57,7 @@ package struct OriginReader {
                 target: try agree([url.target, try reader.url("x-original-uri")], as: { $0 }),
                 scheme: try agree([url.scheme, try reader.single("x-forwarded-proto")], as: ASCII.lowercased),
                 resource: resource)
-        case .plain, .json:
+        case .plain, .json, .grpc:
             let url = try reader.originalURL()
             let methods = [try reader.single("x-forwarded-method"), try reader.single("x-original-method")]
             let targets = [
@@ -124,22 +124,6 @@ package struct OriginReader {
 
     private static func endsAuthority(_ byte: UInt8) -> Bool {
         byte == UInt8(ascii: "/") || byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#")
-    }
-
-    private func resource() throws(Refusal) -> ResourceAttributes {
-        ResourceAttributes(
-            type: try line("x-tollgate-resource-type"), id: try line("x-tollgate-resource-id"),
-            owner: try line("x-tollgate-resource-owner"), tenant: try line("x-tollgate-resource-tenant"),
-            project: try line("x-tollgate-resource-project"))
-    }
-
-    /// A header that may come once; any text is one value.
-    private func line(_ name: String) throws(Refusal) -> String? {
-        switch headers.lookup(name) {
-        case .absent: nil
-        case .one(let value): value
-        case .several: throw Self.duplicate(name)
-        }
     }
 
     /// The first source that is there, when all that are there say the same.

@@ -11,6 +11,8 @@ package enum Door: String, Sendable, CaseIterable {
     case plain
     /// `GET /oauth2/auth`.
     case oauth2
+    /// Envoy ext_authz over gRPC.
+    case grpc
 }
 
 /// A request about which a gateway asks, as its door described it: nothing here is normalised yet.
@@ -45,6 +47,8 @@ package struct DecisionInput: Sendable {
     /// JSON door: the token id of whoever asks; failures of what it describes count for it too.
     package var asker: String?
     package var requestID: String
+    /// How long whoever asks still waits, counted from the start of the decision; nil = as long as a decision may take.
+    package var patience: Duration?
 
     package init(door: Door, requestID: String) {
         self.door = door
@@ -66,5 +70,15 @@ package struct DecisionInput: Sendable {
         dryRun = false
         countsFailuresForAddress = true
         asker = nil
+        patience = nil
+    }
+
+    /// How long the decision may take: the bound for every decision, or less where whoever asks waits for less.
+    func timeout(atMost bound: Duration) -> Duration { min(bound, patience ?? bound) }
+
+    /// The same in nanoseconds.
+    func timeout(atMost nanoseconds: Int64) -> Int64 {
+        guard let patience else { return nanoseconds }
+        return min(nanoseconds, patience.wholeMicroseconds * 1000)
     }
 }

@@ -18,6 +18,7 @@ enum ListenerCheck {
     static func run(_ listeners: ListenerSettings) async throws {
         var wanted = [("TOLLGATE_LISTEN", listeners.api), ("TOLLGATE_PROBE_LISTEN", listeners.probes)]
         if let decisions = listeners.decisions { wanted.append(("TOLLGATE_DECISION_LISTEN", decisions)) }
+        if let grpc = listeners.grpc { wanted.append(("TOLLGATE_GRPC_LISTEN", grpc.address)) }
         var problems: [String] = []
         for (setting, address) in wanted {
             do {

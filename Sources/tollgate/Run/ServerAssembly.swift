@@ -177,6 +177,12 @@ struct ServerAssembly {
         {
             services.append(decisions)
         }
+        if let own = settings.listeners.grpc {
+            services.append(
+                try Self.grpcListener(
+                    own, settings: settings, http: listeners, dependencies: dependencies, readiness: readiness,
+                    onRunning: announce("grpc", own.address, scheme)))
+        }
         let tell = announce("api", settings.listeners.api, scheme)
         let api = try listeners.api { port in
             await tell(port)

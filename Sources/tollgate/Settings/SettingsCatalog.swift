@@ -12,10 +12,11 @@ enum SettingsCatalog {
     /// The settings that only the client commands read.
     static let client: [SettingInfo] = [apiURL.info, token.info, profile.info, configDirectory.info]
 
-    private static let listeners: [SettingInfo] = [
-        listen.info, decisionListen.info, probeListen.info, trustedProxies.info, tlsCertificate.info, tlsKey.info,
-        corsOrigins.info, publicURL.info,
-    ]
+    private static let listeners: [SettingInfo] =
+        [
+            listen.info, decisionListen.info, probeListen.info, trustedProxies.info, tlsCertificate.info, tlsKey.info,
+            corsOrigins.info, publicURL.info,
+        ] + grpc
     private static let decisions: [SettingInfo] = [
         decisionTimeout.info, decisionMaxInFlight.info, decisionBatchMax.info,
     ]

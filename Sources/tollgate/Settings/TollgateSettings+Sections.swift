@@ -30,6 +30,9 @@ extension TollgateSettings {
         }
         return ListenerSettings(
             api: api, decisions: decisions == api ? nil : decisions, probes: probes,
+            grpc: grpc(&reader, besides: [api, probes] + (decisions.map { [$0] } ?? []), hasTLS: tls != nil) {
+                absolute($0, environment: environment, host: host)
+            },
             trustedProxies: reader.optional(Catalog.trustedProxies) ?? [], tls: tls,
             corsOrigins: reader.optional(Catalog.corsOrigins) ?? [], publicURL: reader.optional(Catalog.publicURL))
     }

@@ -40,12 +40,21 @@ struct ListenerSettings: Sendable {
     /// nil when forward-auth is answered by the API's listener.
     var decisions: ListenAddress?
     var probes: ListenAddress
+    /// nil when Envoy is not answered over gRPC.
+    var grpc: GRPCListenerSettings?
     var trustedProxies: [CIDR]
     /// nil = plain text.
     var tls: TLSFiles?
     /// `*` or `scheme://host[:port]`.
     var corsOrigins: [String]
     var publicURL: WebAddress?
+}
+
+/// Where Envoy is answered over gRPC.
+struct GRPCListenerSettings: Sendable {
+    var address: ListenAddress
+    /// Absolute path of the authorities whose clients are trusted; nil = only addresses are.
+    var clientAuthorities: String?
 }
 
 /// The limits of the decision pipeline.

@@ -63,10 +63,13 @@ struct ProxyContract {
     let token: String
 
     /// Starts the three in a row and runs `body` with all of them up.
+    ///
+    /// - Parameter settings: of Tollgate, beside the usual ones.
     static func with(
-        _ start: Start, body: @escaping (ProxyContract, PeerProcess) async throws -> Void
+        _ start: Start, settings: [String: String] = [:],
+        body: @escaping (ProxyContract, PeerProcess) async throws -> Void
     ) async throws {
-        let daemon = try TollgateDaemon(manifests: manifests)
+        let daemon = try TollgateDaemon(manifests: manifests, settings: settings)
         try await EchoUpstream.with { upstream in
             try await daemon.running { process in
                 let token = try await daemon.mintToken("reader", scopes: ["tasks:read"])

@@ -3,13 +3,14 @@
 
 internal import Authentication
 internal import Essentials
+internal import ExtAuthzService
 internal import HTTPService
 internal import Pipeline
 internal import TestSupport
 internal import Testing
 
 extension IdentityKinds {
-    /// What each HTTP door makes of an outcome.
+    /// What each door makes of an outcome.
     @Sendable static func answer(_ record: CaseRecord) async throws {
         for row in record.rows {
             let name = try #require(row["given"]?["door"]?.stringValue)
@@ -17,6 +18,10 @@ extension IdentityKinds {
             let given = try #require(row["given"]?["outcome"])
             let expect = try #require(row["expect"])
             let status = Int(try #require(given["status"]?.intValue))
+            guard door != .grpc else {
+                expectVerdict(CheckVerdict(status: status), expect)
+                continue
+            }
             guard status != 200 else {
                 let answer = ForwardAuthAnswer.allowed(
                     door: door, principal: .anonymous, credentialHeader: nil, forwardsCredential: false,
@@ -36,6 +41,16 @@ extension IdentityKinds {
                 let sent = answer.headers.filter { $0.name.lowercased() == member.name.lowercased() }
                 #expect(sent.map(\.value) == [member.value.stringValue], "\(member.name)")
             }
+        }
+    }
+
+    private static func expectVerdict(_ verdict: CheckVerdict, _ expect: JSONValue) {
+        switch verdict {
+        case .allowed: #expect(expect["status_code"]?.intValue == 0)
+        case .denied(let statusCode, let httpStatus):
+            #expect(expect["status_code"]?.intValue == Int64(statusCode))
+            #expect(expect["denied_status"]?.intValue == Int64(httpStatus))
+        case .unavailable: #expect(expect["rpc_error"]?.intValue == Int64(CheckVerdict.unavailableCode))
         }
     }
 }

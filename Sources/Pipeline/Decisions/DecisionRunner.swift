@@ -2,34 +2,31 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Essentials
-internal import Pipeline
 internal import Synchronization
 
-/// Asks the pipeline within the bounds on number and time.
-final class DecisionRunner: Sendable {
+/// Asks the pipeline within the bounds on number and time. One for every door of the process.
+package final class DecisionRunner: Sendable {
     private let decider: any RequestDeciding
     private let timeout: Duration
     private let timeoutNanoseconds: Int64
     private let maximum: Int
     private let running = Atomic<Int>(0)
 
-    init(decider: any RequestDeciding, timeout: Duration, maximum: Int) {
+    /// - Parameters:
+    ///   - timeout: for one decision, unless the request itself has less time.
+    ///   - maximum: decisions at once.
+    package init(decider: any RequestDeciding, timeout: Duration, maximum: Int) {
         self.decider = decider
         self.timeout = timeout
         timeoutNanoseconds = timeout.wholeMicroseconds * 1000
         self.maximum = maximum
     }
 
-    convenience init(settings: HTTPSettings, dependencies: HTTPDependencies) {
-        self.init(
-            decider: dependencies.decider, timeout: settings.decisionTimeout, maximum: settings.maxDecisionsInFlight)
-    }
-
     /// Decisions at this moment.
-    var inFlight: Int { running.load(ordering: .relaxed) }
+    package var inFlight: Int { running.load(ordering: .relaxed) }
 
     /// Decides, or says that it cannot: `decision.overloaded` before any work, `decision.timeout` for an answer that came too late.
-    func decide(_ input: DecisionInput) async -> Decision {
+    package func decide(_ input: DecisionInput) async -> Decision {
         guard running.wrappingAdd(1, ordering: .relaxed).newValue <= maximum else {
             running.wrappingSubtract(1, ordering: .relaxed)
             return refused(.decisionOverloaded, requestID: input.requestID)
@@ -37,12 +34,12 @@ final class DecisionRunner: Sendable {
         defer { running.wrappingSubtract(1, ordering: .relaxed) }
         let watch = Stopwatch()
         let decision = await decider.decide(input)
-        guard watch.nanoseconds > timeoutNanoseconds else { return decision }
+        guard watch.nanoseconds > input.timeout(atMost: timeoutNanoseconds) else { return decision }
         return late(decision)
     }
 
     /// Decides several from one snapshot; the time is that of one decision for each.
-    func decide(_ inputs: [DecisionInput]) async -> [Decision] {
+    package func decide(_ inputs: [DecisionInput]) async -> [Decision] {
         guard running.wrappingAdd(inputs.count, ordering: .relaxed).newValue <= max(maximum, inputs.count) else {
             running.wrappingSubtract(inputs.count, ordering: .relaxed)
             return inputs.map { refused(.decisionOverloaded, requestID: $0.requestID) }
