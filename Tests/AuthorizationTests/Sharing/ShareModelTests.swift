@@ -45,64 +45,70 @@ internal import Testing
         guard random.below(3) > 0, let id = known.keys.sorted().randomElement(random) else {
             return try await offer(random, world, &known, actor, (permissions, reach), expiresAt, place)
         }
-        guard var share = known[id] else { return }
-        let isOver = share.expiresAt.map { $0 <= now } ?? false
-        let isOwner = share.parties.ownerProject == actor
-        let isReceiver = share.parties.project == actor
-        let isLive = share.state == "pending" || share.state == "accepted"
-        var expected = "ok"
-        if !isOwner, !isReceiver { expected = "policy.share_not_found" }
-        let event: ShareEvent
-        switch random.below(4) {
-        case 0:
-            event = .accept
-            if isOwner { expected = "policy.project_denied" }
-            if isReceiver {
-                if share.state == "pending", !isOver {
-                    share.state = "accepted"
-                } else {
-                    expected = "policy.share_state"
-                }
-            }
-        case 1:
-            event = .decline
-            if isOwner { expected = "policy.project_denied" }
-            if isReceiver {
-                if share.state == "pending" { share.state = "declined" } else { expected = "policy.share_state" }
-            }
-        case 2:
-            event = .revoke(reason: "r")
-            if isOwner || isReceiver {
-                if isLive {
-                    share.state = "revoked"
-                } else if share.state == "declined" {
-                    expected = "policy.share_state"
-                }
-            }
-        default:
-            event = .update(ShareTermsChange(permissions: permissions, expiresAt: .some(expiresAt)))
-            if isReceiver { expected = "policy.project_denied" }
-            if isOwner {
-                if !isLive {
-                    expected = "policy.share_state"
-                } else if let expiresAt, expiresAt <= now, expiresAt != share.expiresAt {
-                    expected = "policy.share_invalid"
-                } else {
-                    if share.state == "accepted", reach > share.reach { share.state = "pending" }
-                    share.reach = reach
-                    share.expiresAt = expiresAt
-                }
-            }
-        }
-        var outcome = "ok"
-        do {
+        guard let share = known[id] else { return }
+        let events: [ShareEvent] = [
+            .accept, .decline, .revoke(reason: "r"),
+            .update(ShareTermsChange(permissions: permissions, expiresAt: .some(expiresAt))),
+        ]
+        let event = events[random.below(events.count)]
+        let expected = Self.expected(event, reach, share, by: actor, at: now)
+        do throws(Refusal) {
             let after = try await world.registry.apply(event, to: id, as: actor, scope: ShareWorld.acme).after
-            #expect(after.state.rawValue == share.state, "\(place): \(event)")
+            guard case .success(let next) = expected else {
+                Issue.record("\(place): \(event) by \(actor) was let through")
+                return
+            }
+            #expect(after.state.rawValue == next.state, "\(place): \(event)")
+            known[id] = next
         } catch {
-            outcome = error.code.rawValue
+            guard case .failure(let refused) = expected else {
+                Issue.record("\(place): \(event) by \(actor): \(error)")
+                return
+            }
+            #expect(error.code.rawValue == refused.code, "\(place): \(event) by \(actor)")
         }
-        #expect(outcome == expected, "\(place): \(event) by \(actor)")
-        if outcome == "ok" { known[id] = share }
+    }
+
+    private struct Refused: Error {
+        let code: String
+
+        static let state = Result<Known, Refused>.failure(Refused(code: "policy.share_state"))
+        static let side = Result<Known, Refused>.failure(Refused(code: "policy.project_denied"))
+        static let terms = Result<Known, Refused>.failure(Refused(code: "policy.share_invalid"))
+        static let nothing = Result<Known, Refused>.failure(Refused(code: "policy.share_not_found"))
+    }
+
+    /// What the rules say, in the order of the checks.
+    private static func expected(
+        _ event: ShareEvent, _ reach: Int, _ share: Known, by actor: String, at now: Timestamp
+    ) -> Result<Known, Refused> {
+        let isOwner = share.parties.ownerProject == actor
+        guard isOwner || share.parties.project == actor else { return Refused.nothing }
+        let isOver = share.expiresAt.map { $0 <= now } ?? false
+        var next = share
+        switch event {
+        case .accept:
+            if isOwner { return Refused.side }
+            if share.state != "pending" || isOver { return Refused.state }
+            next.state = "accepted"
+        case .decline:
+            if isOwner { return Refused.side }
+            if share.state != "pending" { return Refused.state }
+            next.state = "declined"
+        case .revoke:
+            if share.state == "declined" { return Refused.state }
+            next.state = "revoked"
+        case .update(let change):
+            if !isOwner { return Refused.side }
+            if share.state == "declined" || share.state == "revoked" { return Refused.state }
+            let end = change.expiresAt ?? nil
+            if let end, end <= now, end != share.expiresAt { return Refused.terms }
+            if share.state == "accepted", reach > share.reach { next.state = "pending" }
+            next.reach = reach
+            next.expiresAt = end
+        case .offer: return Refused.nothing
+        }
+        return .success(next)
     }
 
     private func offer(
