@@ -117,7 +117,8 @@ let package = Package(
         .testTarget(
             name: "PersistenceTests",
             dependencies: [
-                "Persistence", "Authentication", "AuditTrail", "Essentials", "TestSupport", .grdb, .logging, .metrics,
+                "Persistence", "Authentication", "Authorization", "AuditTrail", "Essentials", "TestSupport", .grdb,
+                .logging, .metrics,
             ]),
         .testTarget(
             name: "ConnectorsTests",

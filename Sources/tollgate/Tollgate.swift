@@ -18,7 +18,8 @@ struct Tollgate: ParsableCommand {
         version: ProductVersion.text,
         subcommands: [
             RunCommand.self, TokenCommand.self, GetCommand.self, ValidateCommand.self, CRDsCommand.self,
-            AuditCommand.self, CheckCommand.self, SettingsCommand.self, VersionCommand.self,
+            ProjectCommand.self, ShareCommand.self, AuditCommand.self, CheckCommand.self, SettingsCommand.self,
+            VersionCommand.self,
         ])
 
     static func main() async {

@@ -33,7 +33,7 @@ package struct SharePermissions: OptionSet, Sendable, Hashable {
 /// The accepted shares, by resource and receiving project. Immutable, one reference to pass on.
 package final class ShareTable: Sendable {
     /// What a share is looked up by, compared as bytes.
-    package struct Key: Sendable, Hashable {
+    package struct Key: Sendable {
         package let tenant: String
         package let type: String
         package let id: String
@@ -57,4 +57,25 @@ package final class ShareTable: Sendable {
     package func shares(_ key: Key) -> [AcceptedShare] { shares[key] ?? [] }
 
     package static let empty = ShareTable()
+}
+
+extension ShareTable.Key: Hashable {
+    /// Equality of bytes, which Swift's own equality of texts is not.
+    package static func == (left: ShareTable.Key, right: ShareTable.Key) -> Bool {
+        left.id.utf8.elementsEqual(right.id.utf8) && left.project.utf8.elementsEqual(right.project.utf8)
+            && left.type.utf8.elementsEqual(right.type.utf8) && left.tenant.utf8.elementsEqual(right.tenant.utf8)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        Self.combine(tenant, &hasher)
+        Self.combine(type, &hasher)
+        Self.combine(id, &hasher)
+        Self.combine(project, &hasher)
+    }
+
+    private static func combine(_ text: String, _ hasher: inout Hasher) {
+        var text = text
+        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        hasher.combine(UInt8(0))
+    }
 }

@@ -37,7 +37,8 @@ enum SQLiteMigrations {
                         PRIMARY KEY (kind, namespace, name)
                     ) WITHOUT ROWID;
                     """)
-        }
+        },
+        projects,
     ]
 
     /// Checks whose database it is and brings it up to date, each step in a transaction of its own.

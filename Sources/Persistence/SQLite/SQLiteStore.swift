@@ -5,8 +5,8 @@ package import Essentials
 internal import Foundation
 internal import GRDB
 
-/// The product's store in one SQLite file: service tokens, answers under idempotency keys and statuses of objects. What it acknowledged
-/// survives a killed process and a power cut.
+/// The product's store in one SQLite file: service tokens, projects and their shares, answers under idempotency keys and statuses of objects.
+/// What it acknowledged survives a killed process and a power cut.
 package final class SQLiteStore: Sendable {
     let pool: DatabasePool
     let committer: GroupCommitter

@@ -57,7 +57,9 @@ extension RequestPipeline {
         case .principal(let verified): principal = verified
         case .refusal(let refusal): return refused(refusal)
         }
-        let query = PolicyQuery(surface: .own)
+        var query = PolicyQuery(surface: .own)
+        // A project that the own API names is one of the caller's tenant: its admin may act for each of them.
+        if match?.captures.project != nil { query.resource.tenant = principal.tenantID }
         if let refusal = policy.decide(subject: PolicySubject(principal), query: query, match: match).refusal {
             return refused(refusal, principal)
         }

@@ -11,8 +11,17 @@ internal import NIOPosix
 enum APIMethod: Sendable {
     case get
     case post
+    case patch
+    case delete
 
-    fileprivate var wire: HTTPMethod { self == .get ? .GET : .POST }
+    fileprivate var wire: HTTPMethod {
+        switch self {
+        case .get: .GET
+        case .post: .POST
+        case .patch: .PATCH
+        case .delete: .DELETE
+        }
+    }
 }
 
 /// An answer of the server with a success status.

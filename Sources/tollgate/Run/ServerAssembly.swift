@@ -68,6 +68,8 @@ struct ServerAssembly {
             metrics: AuthenticationMetrics(factory: metrics), logger: logger)
 
         let snapshots = SnapshotStore(metricsFactory: metrics)
+        let projects = try await Self.projects(
+            store, snapshots: snapshots, audit: audit, clock: clock, random: random, logger: logger)
         let namespaces = settings.namespaceRules
         let kept = try await StatusKeeper.load(store)
         directory = ManifestDirectory(
@@ -100,7 +102,7 @@ struct ServerAssembly {
             decider: pipeline, audit: audit, tokens: registry, auditTrail: audit, resources: snapshots,
             idempotency: store, addresses: ClientAddressResolver(trusted: settings.listeners.trustedProxies),
             authBlocks: FailureLimiterBlocks(limiter: limiter, clock: clock), readiness: readiness, metrics: metrics,
-            clock: clock, logger: logger)
+            modules: [projects], clock: clock, logger: logger)
         ProcessMetrics.register(in: metrics, startedAt: clock.now())
         ScrapeGauges.register(
             on: metrics, snapshots: snapshots, keySets: keySets, clock: clock,

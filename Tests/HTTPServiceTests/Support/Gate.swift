@@ -21,6 +21,7 @@ struct Gate: Sendable {
     var peer = "192.0.2.10"
     var duties: ListenerDuties = [.ownAPI, .forwardAuth]
     var settings = HTTPSettings(api: ListenAddress(host: "127.0.0.1", port: 0))
+    var modules: [any OwnAPIModule] = []
     let registry = PrometheusRegistry()
     let clock = ManualClock()
 
@@ -33,7 +34,7 @@ struct Gate: Sendable {
         HTTPDependencies(
             decider: decider, audit: audit, tokens: tokens, auditTrail: trail, resources: FakeCatalog(),
             idempotency: keys, addresses: FakeAddresses(trusted: trusted), authBlocks: blocks,
-            readiness: readiness, metrics: registry, clock: clock,
+            readiness: readiness, metrics: registry, modules: modules, clock: clock,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
             unknownPeer: IPAddress(peer) ?? IPAddress(ipv4: 0))
     }

@@ -53,8 +53,8 @@ struct PipelineWorld {
 
     /// Compiles manifests and puts them in force.
     @discardableResult
-    func publish(_ manifests: String) throws -> RuntimeSnapshot {
-        let output = try Self.compile(manifests, at: clock.now())
+    func publish(_ manifests: String, apiAuthConfig: String? = nil) throws -> RuntimeSnapshot {
+        let output = try Self.compile(manifests, at: clock.now(), apiAuthConfig: apiAuthConfig)
         let policy = try Self.policy.get()
         let now = clock.now()
         return snapshots.publish { generation in
@@ -64,12 +64,14 @@ struct PipelineWorld {
         }
     }
 
-    static func compile(_ manifests: String, at now: Timestamp) throws -> SnapshotCompiler.Output {
+    static func compile(
+        _ manifests: String, at now: Timestamp, apiAuthConfig: String? = nil
+    ) throws -> SnapshotCompiler.Output {
         let compiler = SnapshotCompiler(
             settings: .init(
                 namespaces: NamespaceRules(platform: ["default"], tenants: [:]),
                 defaults: RealmDefaults(mode: .optional, isPubliclyExposed: false, issuers: .empty),
-                hostPolicy: [:], apiAuthConfig: nil))
+                hostPolicy: [:], apiAuthConfig: apiAuthConfig))
         let inputs = try manifests.split(separator: "\n---\n").map { text in
             let decoded = ResourceDecoder.decode(try YAMLText.json(String(text)))
             guard let key = decoded.key else { throw BadManifest(text: "\(decoded.problems)") }
