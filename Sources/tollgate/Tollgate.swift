@@ -17,7 +17,8 @@ struct Tollgate: ParsableCommand {
         abstract: "Authentication and policy in front of agent workloads.",
         version: ProductVersion.text,
         subcommands: [
-            RunCommand.self, TokenCommand.self, GetCommand.self, ValidateCommand.self, CRDsCommand.self,
+            RunCommand.self, TokenCommand.self, KeyCommand.self, ExplainCommand.self, GetCommand.self,
+            ValidateCommand.self, CRDsCommand.self,
             AuditCommand.self, CheckCommand.self, SettingsCommand.self, VersionCommand.self,
         ])
 

@@ -67,7 +67,7 @@ struct PipelineWorld {
     static func compile(_ manifests: String, at now: Timestamp) throws -> SnapshotCompiler.Output {
         let compiler = SnapshotCompiler(
             settings: .init(
-                namespaces: NamespaceRules(platform: ["default"], tenants: [:]),
+                namespaces: NamespaceRules(platform: ["default"], tenants: ["acme": "acme"]),
                 defaults: RealmDefaults(mode: .optional, isPubliclyExposed: false, issuers: .empty),
                 hostPolicy: [:], apiAuthConfig: nil))
         let inputs = try manifests.split(separator: "\n---\n").map { text in
