@@ -96,7 +96,7 @@ enum CodeRemedy {
         case .tooManySegments: "Send at most 64 segments."
         case .emptySegment: "Send single slashes; a proxy with merge_slashes mends doubled ones."
         case .dotSegment: "Resolve . and .. before sending; a proxy with normalize_path does."
-        case .dotParameter: "Begin no segment with .; or ..;"
+        case .dotParameter: "Begin no segment with `.;` or `..;`."
         }
     }
 }

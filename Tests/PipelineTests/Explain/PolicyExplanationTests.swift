@@ -139,9 +139,14 @@ internal import Testing
                 "Call as u2 or as an administrator of the resource's tenant, or have its project share it with `manage`."
             ]),
         Row(
-            name: "an owner for deletion", action: "tasks:delete", resource: .init(id: "t1", owner: "u2"),
-            code: .policyNotOwner, says: ["owner: the resource's is u2, the caller is u1"],
-            mends: ["Call as u2 or as an administrator of the resource's tenant."]),
+            name: "an owner for deletion",
+            subject: .init(id: "u1", roles: ["admin"], tenant: "acme", authSource: "jwt"), action: "tasks:delete",
+            resource: .init(id: "t1", owner: "u2", tenant: "acme2"),
+            code: .policyTenantDenied, says: ["owner: the resource's is u2, the caller is u1"],
+            mends: [
+                "Call as somebody of tenant acme2; only a platform admin reaches across tenants.",
+                "Call as u2 or as an administrator of the resource's tenant.",
+            ]),
         Row(
             name: "an unknown owner", action: "tasks:write", resource: .init(id: "t1"), code: .policyNotOwner,
             says: ["owner: the resource's is not known, the caller is u1"],
