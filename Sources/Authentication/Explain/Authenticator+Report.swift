@@ -69,7 +69,7 @@ extension Authenticator {
             found.explanation = Explanation(.asker, "signed token (JWT) \(place)").adding(found.explanation)
             return found
         }
-        return report("token of no known shape", configured(text))
+        return report("opaque token", configured(text))
     }
 
     private func report(

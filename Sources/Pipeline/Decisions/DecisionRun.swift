@@ -50,13 +50,14 @@ struct DecisionRun {
     /// - Returns: nil when there is nothing left to ask the policy.
     mutating func judge(authenticator: Authenticator) -> PolicyQuestion? {
         normalise()
-        guard mayContinue, let host, let path, let method = decision.method else { return nil }
+        guard mayContinue, let host, let method = decision.method else { return nil }
         select(host: host, method: method, path: path)
         guard mayContinue, let config, let snapshot else { return nil }
         limitFailures(authenticator: authenticator, config: config)
         guard mayContinue else { return nil }
         authenticate(authenticator: authenticator, config: config)
-        guard mayContinue else { return nil }
+        // Only `explain` comes here without a path: there is no route to ask about.
+        guard mayContinue, path != nil else { return nil }
         let subject = callerIsUnknown ? nil : PolicySubject(decision.principal)
         let query = PolicyQuery(
             permissionOverride: input.permission, resource: input.resource, surface: .workload,
@@ -95,6 +96,7 @@ struct DecisionRun {
             return "credit is not configured: nothing is asked for, nothing is counted"
         }
         if match?.rule.isPublic == true { return "left out: the route is public" }
+        if step == .authorise, path == nil { return "needs a canonical path" }
         if decision.isRefused { return "not reached: the request is refused" }
         return input.dryRun ? "left out: a dry run takes nothing" : "nothing is configured"
     }
@@ -159,7 +161,7 @@ struct DecisionRun {
         return input.headers.fields.reduce(target) { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 } <= headBytes
     }
 
-    private mutating func select(host: String, method: String, path: CanonicalPath) {
+    private mutating func select(host: String, method: String, path: CanonicalPath?) {
         guard let snapshot else {
             return refuse(
                 Refusal(.decisionNotReady), at: .select,
@@ -181,7 +183,7 @@ struct DecisionRun {
             self.config = nil
             return
         }
-        match = snapshot.policy.match(method: method, path: path, host: config.policy)
+        match = path.flatMap { snapshot.policy.match(method: method, path: $0, host: config.policy) }
         decision.route = match?.display
         tracer.note(
             .select, nil,
@@ -229,7 +231,8 @@ struct DecisionRun {
         if callerIsUnknown {
             return tracer.skip(
                 .authorise,
-                OutcomeExplanation.unknownCaller(permission: verdict.permission, policy: snapshot.policy))
+                OutcomeExplanation.unknownCaller(
+                    permission: verdict.permission, match: match, config: config, policy: snapshot.policy))
         }
         let scopes = config.requiredScopes.isEmpty ? input.requiredScopes : config.requiredScopes + input.requiredScopes
         let workspaces =
@@ -259,7 +262,10 @@ struct DecisionRun {
         _ verdict: PolicyDecision, query: PolicyQuery?, config: CompiledAuthConfig, policy: CompiledPolicy
     ) -> Explanation {
         if let question { return PolicyExplanation.text(question, verdict, policy: policy) }
-        return OutcomeExplanation.decided(verdict, query: query ?? PolicyQuery(), match: match, config: config)
+        return OutcomeExplanation.decided(
+            verdict, query: query ?? PolicyQuery(), request: "\(decision.method ?? "") \(path?.text ?? "")",
+            match: match,
+            config: config)
     }
 
     private func requirementRefusal(principal: Principal, scopes: [String], workspaces: [String]) -> Refusal? {

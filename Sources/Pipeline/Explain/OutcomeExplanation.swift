@@ -32,9 +32,13 @@ enum OutcomeExplanation {
 
     /// The AuthConfig and the rule of the route, or what rules there are for other methods.
     static func selected(
-        _ config: CompiledAuthConfig, rule: String, match: RouteMatch?, path: CanonicalPath, policy: CompiledPolicy
+        _ config: CompiledAuthConfig, rule: String, match: RouteMatch?, path: CanonicalPath?, policy: CompiledPolicy
     ) -> Explanation {
         var text = Explanation(.host, "host rule \(rule) of AuthConfig \(config.key)")
+        guard let path else {
+            text.say(.asker, "there is no path to look for a route with")
+            return text
+        }
         guard let match else {
             text.say(.host, "no route matches")
             let methods = ["GET", "POST", "PUT", "PATCH", "DELETE"].filter {
@@ -53,9 +57,10 @@ enum OutcomeExplanation {
     }
 
     /// What the policy decided without looking at rights.
-    static func decided(_ decision: PolicyDecision, query: PolicyQuery, match: RouteMatch?, config: CompiledAuthConfig)
-        -> Explanation
-    {
+    static func decided(
+        _ decision: PolicyDecision, query: PolicyQuery, request: String, match: RouteMatch?,
+        config: CompiledAuthConfig
+    ) -> Explanation {
         guard let refusal = decision.refusal else {
             return Explanation(.host, match?.rule.isPublic == true ? "the route is public" : "the action is public")
         }
@@ -71,10 +76,12 @@ enum OutcomeExplanation {
                 text.say(.host, "mode disabled does not let anonymous callers use admin permissions")
             }
         case .policyRouteUnmapped:
-            text.say(.host, "no rule of AuthConfig \(config.key) covers method and path")
-            let builtIn = config.policy.builtinRoutes ? "and none of the shipped table" : "its builtinRoutes is false"
-            text.say(.host, builtIn)
-            text.mend(.host, "Add a rule for method and path to spec.policy.routes of AuthConfig \(config.key).")
+            text.say(.host, unmapped(config))
+            text.mend(.host, "Add a rule for \(request) to spec.policy.routes of AuthConfig \(config.key).")
+            if ["OPTIONS ", "TRACE ", "CONNECT "].contains(where: request.hasPrefix) {
+                text.say(
+                    .asker, "a rule for \"*\" does not include OPTIONS, TRACE and CONNECT: a rule has to name them")
+            }
         case .policyResourceConflict:
             for line in conflicts(query.resource, match?.captures ?? ResourceAttributes()) { text.say(.host, line) }
         default: text.say(.host, decision.reasons.joined(separator: ", "))
@@ -95,9 +102,17 @@ enum OutcomeExplanation {
         }
     }
 
+    private static func unmapped(_ config: CompiledAuthConfig) -> String {
+        let builtIn = config.policy.builtinRoutes ? "and none of the shipped table" : "whose builtinRoutes is false,"
+        return "no rule of AuthConfig \(config.key) \(builtIn) covers method and path"
+    }
+
     /// What nobody who was refused already could be asked: what a caller would need.
-    static func unknownCaller(permission: String?, policy: CompiledPolicy) -> Explanation {
+    static func unknownCaller(
+        permission: String?, match: RouteMatch?, config: CompiledAuthConfig, policy: CompiledPolicy
+    ) -> Explanation {
         var text = Explanation(.asker, "needs a verified caller")
+        if match == nil { text.say(.host, unmapped(config) + ": refused for a verified caller too") }
         guard let permission else { return text }
         text.say(.host, "permission \(permission)")
         let least = policy.leastRoles(granting: permission)

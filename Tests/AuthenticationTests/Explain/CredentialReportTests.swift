@@ -98,7 +98,7 @@ internal import Testing
         #expect(Self.lines(world, world.request(nil, surface: .workload(publicRoute: true))).mends.isEmpty)
         var described = world.request(nil)
         described.describedCredential = TokenWorld.adminText
-        #expect(Self.lines(world, described).said.contains("token of no known shape given beside the request"))
+        #expect(Self.lines(world, described).said.contains("opaque token given beside the request"))
     }
 
     @Test(

@@ -197,6 +197,30 @@ internal import Testing
         #expect(withoutExplain == "200 other", "a preview takes part in explanations only")
     }
 
+    @Test func aPathThatIsNotCanonicalIsNotTheEnd() async throws {
+        let world = try PipelineWorld()
+        let decision = await explain(world, "GET", "api.example.com", "/a//b", token: PipelineWorld.adminText)
+        #expect(
+            Self.shape(decision).prefix(5) == [
+                "normalise deny policy.path_invalid", "select pass", "failure_limit pass", "authenticate pass",
+                "authorise skip",
+            ])
+        #expect(decision.authConfig == "default/api")
+        #expect(decision.steps[1].detail.hasSuffix("\nthere is no path to look for a route with"))
+        #expect(decision.steps[4].detail == "needs a canonical path")
+    }
+
+    @Test func aMissingRouteNamesWhatToAddAndWhatIsThere() async throws {
+        let world = try PipelineWorld()
+        let decision = await explain(
+            world, "PUT", "api.example.com", "/tasks/t1?x=1", token: PipelineWorld.adminText)
+        #expect(decision.steps[1].detail.hasSuffix("no route matches\nrules cover this path for: GET, DELETE"))
+        #expect(
+            decision.steps[4].remedy == "Add a rule for PUT /tasks/t1 to spec.policy.routes of AuthConfig default/api.")
+        let unknown = await explain(world, "OPTIONS")
+        #expect(unknown.steps[4].detail.contains("refused for a verified caller too"))
+    }
+
     @Test func creditIsSaidNotToBeConfigured() async throws {
         let world = try PipelineWorld()
         let decision = await explain(world, token: PipelineWorld.adminText)
