@@ -261,7 +261,9 @@ struct DecisionRun {
     private func explain(
         _ verdict: PolicyDecision, query: PolicyQuery?, config: CompiledAuthConfig, policy: CompiledPolicy
     ) -> Explanation {
-        if let question { return PolicyExplanation.text(question, verdict, policy: policy) }
+        if let question {
+            return PolicyExplanation.text(question, verdict, policy: policy, tokenID: decision.principal.tokenID)
+        }
         return OutcomeExplanation.decided(
             verdict, query: query ?? PolicyQuery(), request: "\(decision.method ?? "") \(path?.text ?? "")",
             match: match,

@@ -9,7 +9,13 @@ enum CallerExplanation {
     /// The credential, what it was compared with, and who it proved to be.
     static func text(_ report: CredentialReport, result: AuthenticationResult) -> Explanation {
         var text = report.explanation
-        guard let principal = result.principal else { return text }
+        guard let principal = result.principal else {
+            if let refusal = result.refusal, refusal.code == .authRateLimitedIdentity {
+                text.say(.asker, refusal.message)
+                text.mend(.asker, CodeRemedy.text(refusal.code))
+            }
+            return text
+        }
         if principal.isAnonymous {
             if let refusal = result.credentialRefusal {
                 text.say(.asker, "the credential is not believed (\(refusal.code.rawValue)): goes on as anonymous")

@@ -11,18 +11,24 @@ struct PolicyExplanation {
     let question: PolicyQuestion
     let decision: PolicyDecision
     let roles: RoleFacts
+    /// What commands call the caller's credential.
+    let tokenID: String?
 
     private(set) var text = Explanation()
 
     /// Explains.
-    static func text(_ question: PolicyQuestion, _ decision: PolicyDecision, policy: CompiledPolicy) -> Explanation {
+    static func text(
+        _ question: PolicyQuestion, _ decision: PolicyDecision, policy: CompiledPolicy, tokenID: String?
+    ) -> Explanation {
         let facts = policy.roleFacts(subject: question.subject, permission: question.action)
-        return text(question, decision, roles: facts)
+        return text(question, decision, roles: facts, tokenID: tokenID)
     }
 
     /// Explains with what the role check looked at.
-    static func text(_ question: PolicyQuestion, _ decision: PolicyDecision, roles: RoleFacts) -> Explanation {
-        var explanation = PolicyExplanation(question: question, decision: decision, roles: roles)
+    static func text(
+        _ question: PolicyQuestion, _ decision: PolicyDecision, roles: RoleFacts, tokenID: String?
+    ) -> Explanation {
+        var explanation = PolicyExplanation(question: question, decision: decision, roles: roles, tokenID: tokenID)
         explanation.permission()
         explanation.role()
         explanation.scope()
@@ -34,10 +40,11 @@ struct PolicyExplanation {
         return explanation.text
     }
 
-    private init(question: PolicyQuestion, decision: PolicyDecision, roles: RoleFacts) {
+    private init(question: PolicyQuestion, decision: PolicyDecision, roles: RoleFacts, tokenID: String?) {
         self.question = question
         self.decision = decision
         self.roles = roles
+        self.tokenID = tokenID
     }
 
     private var subject: PolicySubject { question.subject }
@@ -116,10 +123,12 @@ struct PolicyExplanation {
     }
 
     private var lackingScope: String {
-        switch subject.authSource {
+        let id = tokenID.map(Self.shown) ?? "ID"
+        return switch subject.authSource {
         case "service_token":
-            "Give the token the scope \(action): `tollgate token rotate ID --scope \(action)` makes one that has it too."
-        case "api_key": "Give the key the scope \(action): `tollgate key update ID` with every --scope it shall have."
+            "Give the token the scope \(action): `tollgate token rotate \(id) --scope \(action)` makes one that has it too."
+        case "api_key":
+            "Give the key the scope \(action): `tollgate key update \(id)` with every --scope it shall have."
         case "bootstrap": "Add \(action) to TOLLGATE_AUTH_BOOTSTRAP_TOKEN_SCOPES."
         default:
             "Have the issuer add \(action) to the token's scopes, or set spec.policy.scopes of the AuthConfig to ignore."

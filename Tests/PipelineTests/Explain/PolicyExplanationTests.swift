@@ -210,7 +210,7 @@ internal import Testing
         }
         let decision = policy.decide(question)
         #expect(decision.refusal?.code == row.code)
-        let text = PolicyExplanation.text(question, decision, policy: policy)
+        let text = PolicyExplanation.text(question, decision, policy: policy, tokenID: nil)
         let lines = text.compared.map(\.text)
         for line in row.says { #expect(lines.contains(line), "\(lines)") }
         #expect(text.remedies.map(\.text) == row.mends)
@@ -233,7 +233,7 @@ internal import Testing
             var limited = subject
             limited.authSource = "api_key"
             let asked = reason.contains("scope") ? question.asked(by: limited, policy: policy, match: match) : question
-            let text = PolicyExplanation.text(asked ?? question, decision, policy: policy)
+            let text = PolicyExplanation.text(asked ?? question, decision, policy: policy, tokenID: "t1")
             #expect(text.remedies.count == 1, "\(reason): \(text.remedies)")
         }
     }
