@@ -18,17 +18,16 @@ package struct RoleFacts: Sendable, Hashable {
 }
 
 extension CompiledPolicy {
-    /// What the role check of a permission looks at. For explanations only: it walks the whole role table.
-    package func roleFacts(subject: PolicySubject, permission: String?) -> RoleFacts {
-        let inUse = rolesInUse(subject)
-        let effective = effectiveRoleNames(subject: subject)
-        let known = Set(inUse)
+    /// What the role check of a question looks at. For explanations only: it walks the whole role table.
+    package func roleFacts(of question: PolicyQuestion) -> RoleFacts {
+        let inUse = Set(question.rolesInUse)
         return RoleFacts(
             inUse: ASCII.sortedByBytes(inUse.filter(roles.isKnown)),
-            withoutEffect: ASCII.sortedByBytes(subject.roles.filter { !roles.isKnown($0) || !known.contains($0) }),
-            effective: effective,
-            granting: permission.map { permission in effective.filter { names($0, permission) } } ?? [],
-            least: permission.map(leastRoles) ?? [])
+            withoutEffect: ASCII.sortedByBytes(
+                question.subject.roles.filter { !roles.isKnown($0) || !inUse.contains($0) }),
+            effective: question.effectiveRoles,
+            granting: question.action.map { action in question.effectiveRoles.filter { names($0, action) } } ?? [],
+            least: question.action.map(leastRoles) ?? [])
     }
 
     /// The least roles that grant a permission, sorted; empty when none does.

@@ -57,7 +57,7 @@ struct DecisionRun {
         guard mayContinue else { return nil }
         authenticate(authenticator: authenticator, config: config)
         // Only `explain` comes here without a path: there is no route to ask about.
-        guard mayContinue, path != nil else { return nil }
+        guard mayContinue, let path else { return nil }
         let subject = callerIsUnknown ? nil : PolicySubject(decision.principal)
         let query = PolicyQuery(
             permissionOverride: input.permission, resource: input.resource, surface: .workload,

@@ -20,7 +20,7 @@ struct PolicyExplanation {
     static func text(
         _ question: PolicyQuestion, _ decision: PolicyDecision, policy: CompiledPolicy, tokenID: String?
     ) -> Explanation {
-        let facts = policy.roleFacts(subject: question.subject, permission: question.action)
+        let facts = policy.roleFacts(of: question)
         return text(question, decision, roles: facts, tokenID: tokenID)
     }
 
@@ -30,6 +30,7 @@ struct PolicyExplanation {
     ) -> Explanation {
         var explanation = PolicyExplanation(question: question, decision: decision, roles: roles, tokenID: tokenID)
         explanation.permission()
+        guard decision.refusal?.code != .policyUnavailable else { return explanation.withoutAnswer() }
         explanation.role()
         explanation.scope()
         explanation.platform()
@@ -63,22 +64,33 @@ struct PolicyExplanation {
         }
     }
 
+    private func withoutAnswer() -> Explanation {
+        var text = text
+        text.say(.installation, "the policy engine did not answer, or not in a way that can be read")
+        text.mend(.installation, CodeRemedy.text(.policyUnavailable))
+        return text
+    }
+
     private mutating func role() {
         guard question.action != nil else { return }
         if subject.isAnonymous {
             return text.say(.host, "role and scope: not checked, the mode of the AuthConfig is disabled")
         }
-        if decision.mode == .disabled { return text.say(.installation, "role: not checked, OPA_ENABLED is false") }
+        if decision.mode == .disabled, !question.checksRoles {
+            return text.say(.installation, "role: not checked, OPA_ENABLED is false")
+        }
         let asked = decision.mode == .sidecar ? ", by the policy engine" : ""
         if subject.scopesAreGrant {
             return text.say(
                 .caller,
                 "role: not asked, the caller is a \(Self.noun(subject)) without roles, whose scopes are its grant")
         }
-        let held = "roles \(Self.list(roles.inUse)), effective \(Self.list(roles.effective))"
+        let held = "roles \(Self.list(roles.inUse)), effective \(Self.list(decision.effectiveRoles))"
         if failed("no matching role permission") {
             text.say(.caller, "role\(asked): none of the caller's grants \(action); \(held)")
             lackingRole()
+        } else if decision.reasons.contains(CompiledPolicy.unavailableReason) {
+            text.say(.caller, "role: passes, the policy engine did not answer and OPA_FAIL_OPEN is on; \(held)")
         } else if roles.granting.isEmpty {
             text.say(.caller, "role\(asked): passes; \(held)")
         } else {
@@ -203,7 +215,8 @@ struct PolicyExplanation {
 
     private var passesAsOwner: String {
         if let owner = question.resource.owner, Self.isSame(owner, subject.id) { return ": the same" }
-        return isTenantAdmin ? ": an administrator of the tenant" : shares.isEmpty ? "" : ": by a share"
+        return isTenantAdmin
+            ? ": an administrator of the tenant" : question.shared.contains(.manage) ? ": by a share" : ""
     }
 
     private mutating func project() {
@@ -230,11 +243,12 @@ struct PolicyExplanation {
     /// The shares of the resource with the caller's project: what they permit, and whether they count.
     private var shares: [String] {
         let resource = question.resource
-        guard let type = resource.type, let id = resource.id, let owner = resource.project, let own = subject.project
+        guard let type = question.resourceType, let id = resource.id, let owner = resource.project,
+            let own = subject.project
         else { return [] }
         let key = ShareTable.Key(tenant: subject.tenant ?? "", type: type, id: id, project: own)
         return question.query.shares.shares(key).map { share in
-            var said = "from \(Self.shown(share.ownerProject)), permits \(Self.name(share.permissions))"
+            var said = "from \(Self.shown(share.ownerProject)), permits \(Self.list(share.permissions.names))"
             if !Self.isSame(share.ownerProject, owner) { said += ", does not count: of another project" }
             if let end = share.expiresAt {
                 said += end > question.query.now ? ", until \(end.rfc3339)" : ", does not count: ended \(end.rfc3339)"
@@ -243,32 +257,24 @@ struct PolicyExplanation {
         }
     }
 
-    private static func name(_ permissions: SharePermissions) -> String {
-        let names: [(SharePermissions, String)] = [(.read, "read"), (.use, "use"), (.manage, "manage")]
-        return list(names.filter { permissions.contains($0.0) }.map(\.1))
-    }
-
     // MARK: Inline rules
 
     private mutating func rules() {
-        for reason in decision.reasons {
-            if reason == "no allow rule matched" {
-                text.say(.host, "rules: there are allow rules and none matches")
-                text.mend(.host, "Change the request so that an allow rule of the AuthConfig matches, or the rules.")
-            } else if reason.hasPrefix("denied by rule ") {
-                text.say(.host, "rules: deny rule \(reason.dropFirst("denied by rule ".count)) matches")
-                text.mend(
-                    .host,
-                    "Change the request so that rule \(reason.dropFirst("denied by rule ".count)) no longer matches, or the rule."
-                )
-            } else if reason == "policy engine unavailable" {
-                text.say(
-                    .installation,
-                    decision.allow ? "the policy engine did not answer: fails open" : "the policy engine did not answer"
-                )
-            }
+        guard let rules = question.query.host?.rules else { return }
+        let matching = rules.matching(question)
+        text.say(
+            .host, matching.isEmpty ? "rules: none matches" : "rules that match: \(matching.joined(separator: ", "))")
+        for reason in decision.reasons where reason.hasPrefix(Self.denied) {
+            let rule = reason.dropFirst(Self.denied.count)
+            text.mend(.host, "Change the request so that deny rule \(rule) no longer matches, or change the rule.")
+        }
+        if failed(RuleSet.noAllowRule) {
+            text.mend(.host, "Change the request so that an allow rule of the AuthConfig matches, or change the rules.")
         }
     }
+
+    /// What a deny rule's reason begins with.
+    private static let denied = "denied by rule "
 
     // MARK: Words
 

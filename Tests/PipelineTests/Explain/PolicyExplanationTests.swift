@@ -216,12 +216,74 @@ internal import Testing
         #expect(text.remedies.map(\.text) == row.mends)
     }
 
+    @Test func rulesThatMatchAreNamed() throws {
+        let policy = try PipelineWorld.policy.get()
+        let rules = try RuleSet(document: [
+            [
+                "name": "night", "effect": "deny",
+                "when": [["attribute": "request.method", "operator": "eq", "value": "PUT"]],
+            ],
+            [
+                "name": "day", "effect": "allow",
+                "when": [["attribute": "request.method", "operator": "eq", "value": "GET"]],
+            ],
+        ])
+        let rule = RouteRule(index: 0, methods: ["*"], path: "/x", access: .permission("tasks:read"))
+        let match = RouteMatch(rule: rule, display: "* /x", captures: ResourceAttributes())
+        func text(_ method: String) throws -> Explanation {
+            let query = PolicyQuery(
+                host: HostPolicy(rules: rules), facts: RuleFacts(method: method, path: "/x"))
+            let subject = PolicySubject(id: "u1", roles: ["editor"], authSource: "jwt")
+            guard case .open(let question) = policy.prepare(subject: subject, query: query, match: match) else {
+                return Explanation()
+            }
+            return PolicyExplanation.text(question, policy.decide(question), policy: policy, tokenID: nil)
+        }
+        #expect(try text("GET").compared.last?.text == "rules that match: day")
+        #expect(try text("GET").remedies.isEmpty)
+        #expect(try text("PUT").compared.last?.text == "rules that match: night")
+        #expect(
+            try text("PUT").remedies.map(\.text) == [
+                "Change the request so that deny rule night no longer matches, or change the rule.",
+                "Change the request so that an allow rule of the AuthConfig matches, or change the rules.",
+            ])
+        #expect(try text("POST").compared.last?.text == "rules: none matches")
+        #expect(try text("POST").remedies.count == 1)
+    }
+
+    @Test func anEngineThatDoesNotAnswerIsNamed() throws {
+        let policy = try PipelineWorld.policy.get()
+        let rule = RouteRule(index: 0, methods: ["GET"], path: "/x", access: .permission("tasks:read"))
+        let match = RouteMatch(rule: rule, display: "GET /x", captures: ResourceAttributes())
+        let subject = PolicySubject(id: "u1", roles: ["editor"], authSource: "jwt")
+        guard case .open(let question) = policy.prepare(subject: subject, query: PolicyQuery(), match: match) else {
+            return
+        }
+        func lines(_ answer: EngineAnswer) -> [String] {
+            let decision = policy.decide(question, answer: answer)
+            return PolicyExplanation.text(question, decision, policy: policy, tokenID: nil).compared.map(\.text)
+        }
+        #expect(
+            lines(.unavailable(failsOpen: false)) == [
+                "permission tasks:read", "the policy engine did not answer, or not in a way that can be read",
+            ])
+        #expect(lines(.unavailable(failsOpen: true))[1].hasPrefix("role: passes, the policy engine did not answer"))
+        #expect(
+            lines(.roleCheck(true))[1]
+                == "role, by the policy engine: viewer grants tasks:read; roles [editor], effective [editor, viewer]")
+        #expect(lines(.roleCheck(false))[1].hasPrefix("role, by the policy engine: none of the caller's grants"))
+    }
+
     @Test func everyReasonOfThePolicyHasARemedy() throws {
         let policy = try PipelineWorld.policy.get()
         let subject = PolicySubject(id: "u1", authSource: "jwt")
         let rule = RouteRule(index: 0, methods: ["GET"], path: "/x", access: .permission("tasks:write"), platform: true)
         let match = RouteMatch(rule: rule, display: "GET /x", captures: ResourceAttributes())
-        let query = PolicyQuery(resource: .init(id: "t1", owner: "o", tenant: "t", project: "p"))
+        let rules = try RuleSet(document: [
+            ["name": "night", "effect": "deny", "when": [["attribute": "action", "operator": "eq", "value": "x:y"]]]
+        ])
+        let query = PolicyQuery(
+            resource: .init(id: "t1", owner: "o", tenant: "t", project: "p"), host: HostPolicy(rules: rules))
         guard case .open(let question) = policy.prepare(subject: subject, query: query, match: match) else { return }
         for reason in [
             "no matching role permission", "api key scope does not permit action",
