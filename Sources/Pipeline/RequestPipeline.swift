@@ -89,8 +89,10 @@ package final class RequestPipeline: RequestDeciding {
         if !input.dryRun {
             for observer in observers { observer.decided(run.decision, at: run.now) }
         }
+        guard input.explain else { return run.decision }
         run.decision.steps = run.tracer.steps
-        return run.decision
+        run.decision.blanks = run.tracer.blanks
+        return input.dryRun ? run.decision.withoutOthersData : run.decision
     }
 
     /// Asks the engine outside of the process where there is one, else decides here.
@@ -119,20 +121,39 @@ package final class RequestPipeline: RequestDeciding {
                     if let giveBack { taken.append(giveBack) }
                     if let limits { run.decision.limits = limits }
                     if watch.nanoseconds > limit {
-                        run.refuse(Refusal(.decisionTimeout), at: stage.step, "the decision took too long")
+                        run.refuse(
+                            Refusal(.decisionTimeout), at: stage.step,
+                            Explanation(.asker, "the decision took too long"))
                     } else {
-                        run.tracer.note(stage.step, nil, detail)
+                        run.tracer.note(stage.step, nil, Explanation(.caller, detail))
                     }
                 case .refused(let refusal, let detail, let limits):
                     if let limits { run.decision.limits = limits }
-                    run.refuse(refusal, at: stage.step, detail)
+                    run.refuse(refusal, at: stage.step, Explanation(.caller, detail))
                 }
             }
+            if run.tracer.explains { await previewStages(&run, watch: watch) }
         }
         run.skipOmittedStages()
         if !run.decision.isRefused, watch.nanoseconds > limit {
             run.decision.refusal = Refusal(.decisionTimeout)
         }
         return taken
+    }
+
+    /// Asks the stages that did not run what they would find; a dry run that they would refuse is refused.
+    private func previewStages(_ run: inout DecisionRun, watch: Stopwatch) async {
+        for stage in stages where !run.tracer.hasStep(stage.step) {
+            guard let request = run.previewRequest(timeLeft: timeLeft(watch)) else { return }
+            switch await stage.preview(request) {
+            case .admitted(let detail, let limits, _)?:
+                if let limits { run.decision.limits = limits }
+                run.tracer.note(stage.step, nil, Explanation(.caller, detail))
+            case .refused(let refusal, let detail, let limits)?:
+                if let limits { run.decision.limits = limits }
+                run.refuse(refusal, at: stage.step, Explanation(.caller, detail))
+            case nil: continue
+            }
+        }
     }
 }

@@ -9,6 +9,8 @@ package import Billing
 package final class CompiledAuthConfig: Sendable {
     /// `namespace/name`.
     package let key: String
+    /// The tenant of its namespace; nil where that belongs to the platform.
+    package let tenant: String?
     /// Why its hosts are closed (503 `config.invalid`); nil when it is sound.
     package let brokenReason: String?
     /// Which credentials are good here.
@@ -25,10 +27,12 @@ package final class CompiledAuthConfig: Sendable {
     package let rate: RequestRate?
 
     package init(
-        key: String, brokenReason: String?, realm: AuthenticationRealm, policy: HostPolicy, requiredScopes: [String],
+        key: String, tenant: String? = nil, brokenReason: String?, realm: AuthenticationRealm, policy: HostPolicy,
+        requiredScopes: [String],
         requiredWorkspaces: [String], forwardsCredential: Bool, rate: RequestRate? = nil
     ) {
         self.key = key
+        self.tenant = tenant
         self.brokenReason = brokenReason
         self.realm = realm
         self.policy = policy

@@ -17,9 +17,9 @@ struct Tollgate: ParsableCommand {
         abstract: "Authentication and policy in front of agent workloads.",
         version: ProductVersion.text,
         subcommands: [
-            RunCommand.self, TokenCommand.self, GetCommand.self, ValidateCommand.self, CRDsCommand.self,
-            ProjectCommand.self, ShareCommand.self, AuditCommand.self, CheckCommand.self, SettingsCommand.self,
-            VersionCommand.self,
+            RunCommand.self, TokenCommand.self, KeyCommand.self, ExplainCommand.self, ProjectCommand.self,
+            ShareCommand.self, GetCommand.self, ValidateCommand.self, CRDsCommand.self, AuditCommand.self,
+            CheckCommand.self, SettingsCommand.self, VersionCommand.self,
         ])
 
     static func main() async {

@@ -6,12 +6,12 @@ package import Logging
 
 /// Finds out who is asking: the first credential of a request, believed or refused, and what that means in the mode of the place.
 package final class Authenticator: Sendable {
-    private let admin: AdminCredential?
-    private let bootstrap: BootstrapCredential?
-    private let tokens: ServiceTokenTable
-    private let jwt: JWTVerifier
-    private let limiter: FailureLimiter
-    private let prefixes: TokenPrefixes
+    let admin: AdminCredential?
+    let bootstrap: BootstrapCredential?
+    let tokens: ServiceTokenTable
+    let jwt: JWTVerifier
+    let limiter: FailureLimiter
+    let prefixes: TokenPrefixes
     private let anyGlobalCredential: Bool
     private let metrics: AuthenticationMetrics
     private let logger: Logger
@@ -101,7 +101,7 @@ package final class Authenticator: Sendable {
             verdict: .principal(.anonymous), source: nil, enforcing: enforcing, detail: "no credential")
     }
 
-    private func extract(_ request: AuthenticationRequest) -> CredentialExtraction {
+    func extract(_ request: AuthenticationRequest) -> CredentialExtraction {
         if let text = request.describedCredential {
             let trimmed = ASCII.trimmed(text)
             guard !trimmed.isEmpty, trimmed.utf8.count <= TokenText.maximumBytes else {

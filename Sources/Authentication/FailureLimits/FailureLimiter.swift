@@ -40,6 +40,29 @@ package final class FailureLimiter: Sendable {
         return state.withLock { $0.addresses.standing(key, now: now) }
     }
 
+    /// How often an address has failed.
+    struct Failures: Sendable, Hashable {
+        let count: Int
+        let limit: Int
+        let intervalSeconds: Int64
+        /// Nil while it is not blocked.
+        let retryAfterSeconds: Int64?
+        /// Names it in the list of blocks.
+        let key: String
+    }
+
+    /// How often the address has failed, for explanations; nil when addresses are not limited. Nothing changes by asking.
+    func failures(of address: IPAddress, now: Timestamp) -> Failures? {
+        guard limitsAddresses else { return nil }
+        let key = Self.key(of: address)
+        return state.withLock { state in
+            let (count, wait) = state.addresses.failures(key, now: now)
+            return Failures(
+                count: count, limit: state.addresses.limit, intervalSeconds: state.addresses.interval,
+                retryAfterSeconds: wait, key: Self.text(of: key))
+        }
+    }
+
     /// Whether the identity has failed too often: `auth.rate_limited.identity`. Asked only after a failure, or before a password is tried.
     package func check(identity: String, now: Timestamp) -> Refusal? {
         guard let standing = state.withLock({ $0.identities.standing(identity, now: now) }) else { return nil }

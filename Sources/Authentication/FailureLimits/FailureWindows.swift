@@ -14,7 +14,7 @@ struct FailureWindows<Key: Hashable & Sendable>: Sendable {
 
     /// Failures that block; 0 = never.
     let limit: Int
-    private let interval: Int64
+    let interval: Int64
     private var windows: LRUCache<Key, [Timestamp]>
 
     init(limit: Int, intervalSeconds: Int64, maximumKeys: Int) {
@@ -43,6 +43,12 @@ struct FailureWindows<Key: Hashable & Sendable>: Sendable {
             return times
         }
         return standing(of: times, now: now)
+    }
+
+    /// How many failures of a key count, and for how long they block. Does not count as a use of the key.
+    func failures(_ key: Key, now: Timestamp) -> (count: Int, retryAfterSeconds: Int64?) {
+        let live = (windows.peek(key) ?? []).filter { now < $0.adding(seconds: interval) }
+        return (live.count, standing(of: live, now: now)?.retryAfterSeconds)
     }
 
     /// Forgets a key.

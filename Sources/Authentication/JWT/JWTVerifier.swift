@@ -8,7 +8,7 @@ package import Essentials
 /// It never waits: keys are what `RemoteKeySets` holds at this moment. Tokens that were found good are remembered until their end, until their
 /// issuer entry changes or until their key set does; refusals are never remembered.
 package final class JWTVerifier: Sendable {
-    private let remoteKeys: RemoteKeySets
+    let remoteKeys: RemoteKeySets
     private let cache: VerifiedTokenCache
 
     /// A verifier that remembers at most `cacheCapacity` good tokens.

@@ -37,8 +37,10 @@ package struct PolicySubject: Sendable, Hashable {
     package var isAnonymous: Bool { authSource == "anonymous" }
 
     /// Whether the scopes of such a credential always limit it.
-    var isAlwaysLimited: Bool { authSource == "service_token" || authSource == "api_key" || authSource == "bootstrap" }
+    package var isAlwaysLimited: Bool {
+        authSource == "service_token" || authSource == "api_key" || authSource == "bootstrap"
+    }
 
     /// Whether its scopes are its whole grant, so that roles are not asked.
-    var scopesAreGrant: Bool { roles.isEmpty && (authSource == "service_token" || authSource == "bootstrap") }
+    package var scopesAreGrant: Bool { roles.isEmpty && (authSource == "service_token" || authSource == "bootstrap") }
 }

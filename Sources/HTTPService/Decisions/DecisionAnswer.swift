@@ -25,7 +25,11 @@ enum DecisionAnswer {
             json.raw(",")
         }
         json.raw(#""principal":"#)
-        principal(decision.principal, admin: decision.admin, to: &json)
+        if decision.isBlanked, decision.blanks.caller {
+            json.raw("null")
+        } else {
+            principal(decision.principal, admin: decision.admin, to: &json)
+        }
         headers(decision, to: &json)
         json.raw(#","limits":[],"reservation":null,"auth_config":"#)
         json.string(decision.authConfig)
@@ -35,7 +39,7 @@ enum DecisionAnswer {
         json.integer(Int64(clamping: decision.snapshotGeneration))
         json.raw(#","request_id":"#)
         json.string(decision.requestID)
-        if explained { explain(decision, to: &json) }
+        if explained { ExplainAnswer.write(decision, to: &json) }
         json.raw("}")
     }
 
@@ -125,34 +129,6 @@ enum DecisionAnswer {
         json.string(policy.mode.rawValue)
         json.raw(#","revision":"#)
         json.string(policy.revision)
-        json.raw("}")
-    }
-
-    private static func explain(_ decision: Decision, to json: inout JSONWriter) {
-        json.raw(#","explain":{"matched":"#)
-        json.object([
-            "auth_config": .optional(decision.authConfig), "host_rule": .optional(decision.hostRule),
-            "route": .optional(decision.policy?.matchedRoute),
-            "permission": .optional(decision.policy?.permission),
-        ])
-        json.raw(#","canonical_path":"#)
-        json.string(decision.canonicalPath)
-        json.raw(#","steps":["#)
-        for (index, step) in decision.steps.enumerated() {
-            if index > 0 { json.raw(",") }
-            json.object([
-                "step": .string(step.name), "outcome": .string(step.outcome.rawValue),
-                "code": .optional(step.code?.rawValue), "detail": .string(step.detail),
-                "duration_us": .int(step.microseconds),
-            ])
-        }
-        json.raw(#"],"would_be":"#)
-        let doors: [Door] = [.nginx, .traefik, .caddy, .envoy]
-        json.object(
-            JSONObject(
-                doors.map {
-                    ($0.rawValue, .int(Int64(ForwardAuthAnswer.status(decision.status, door: $0))))
-                }))
         json.raw("}")
     }
 }

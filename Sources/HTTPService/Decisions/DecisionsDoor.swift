@@ -115,7 +115,9 @@ final class DecisionsDoor: Sendable {
                     details: ["permission": "admin:access", "member": .string(what)])
             }
         }
-        call.input.countsFailuresForAddress = caller.principal.platform || caller.admin
+        let isPlatform = caller.principal.platform || caller.admin
+        call.input.countsFailuresForAddress = isPlatform
+        call.input.audience = ExplainAudience(tenant: caller.principal.tenantID, isPlatform: isPlatform)
         call.input.asker = caller.principal.tokenID ?? caller.principal.subject
         if let address = call.input.clientAddress {
             call.input.clientIsTrustedProxy = dependencies.addresses.isTrusted(address)

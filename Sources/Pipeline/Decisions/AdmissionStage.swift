@@ -15,6 +15,13 @@ package protocol AdmissionStage: Sendable {
 
     /// Takes what the request needs.
     func admit(_ request: AdmissionRequest) async -> AdmissionOutcome
+
+    /// What `admit` would find now, taking nothing: for the explanation of a request that is not to be admitted. Nil when nothing can be said.
+    func preview(_ request: AdmissionRequest) async -> AdmissionOutcome?
+}
+
+extension AdmissionStage {
+    package func preview(_ request: AdmissionRequest) async -> AdmissionOutcome? { nil }
 }
 
 /// What an admission stage knows of a request that was authorised.

@@ -62,6 +62,10 @@ package struct Decision: Sendable {
     package var requestID: String
     /// Filled when the input asked for it.
     package var steps: [Step]
+    /// What of it is not the asker's business, where it was explained.
+    package var blanks: ExplainBlanks
+    /// Whether it was left out of the whole decision, not only of the explanation.
+    package internal(set) var isBlanked: Bool
 
     package init(snapshotGeneration: UInt64, requestID: String) {
         refusal = nil
@@ -80,6 +84,8 @@ package struct Decision: Sendable {
         self.snapshotGeneration = snapshotGeneration
         self.requestID = requestID
         steps = []
+        blanks = .none
+        isBlanked = false
     }
 
     /// Whether there is a refusal. Asked at every step: it looks at the refusal without taking a copy.

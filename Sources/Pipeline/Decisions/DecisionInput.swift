@@ -40,6 +40,8 @@ package struct DecisionInput: Sendable {
     /// The gateway's own word about the resource (decisions JSON or trusted headers).
     package var resource: ResourceAttributes
     package var explain: Bool
+    /// For whom it is explained.
+    package var audience: ExplainAudience
     /// No counters, no metering, no failure counted; audited as `decision.explain`.
     package var dryRun: Bool
     /// JSON door: whether failures of the described request may be counted for its `source_ip` (the asker is a platform principal).
@@ -67,6 +69,7 @@ package struct DecisionInput: Sendable {
         requiredWorkspaces = []
         resource = ResourceAttributes()
         explain = false
+        audience = .installation
         dryRun = false
         countsFailuresForAddress = true
         asker = nil

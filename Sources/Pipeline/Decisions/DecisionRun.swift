@@ -24,6 +24,8 @@ struct DecisionRun {
     private(set) var newBlocks: [FailureBlock] = []
     /// A credential was refused: checks of the caller would only repeat that.
     private var callerIsUnknown = false
+    /// What was left to ask the policy; kept for `explain` only.
+    private var question: PolicyQuestion?
 
     init(input: DecisionInput, snapshot: RuntimeSnapshot?, now: Timestamp, tracer: StepTracer) {
         self.input = input
@@ -31,14 +33,15 @@ struct DecisionRun {
         self.now = now
         self.tracer = tracer
         decision = Decision(snapshotGeneration: snapshot?.generation ?? 0, requestID: input.requestID)
+        self.tracer.blanks.installation = !input.audience.isPlatform
     }
 
     /// Whether the next step runs.
     var mayContinue: Bool { !decision.isRefused || tracer.explains }
 
     /// Keeps the first refusal and ends the step.
-    mutating func refuse(_ refusal: Refusal, at step: DecisionStep, _ detail: @autoclosure () -> String) {
-        tracer.note(step, refusal, detail())
+    mutating func refuse(_ refusal: Refusal, at step: DecisionStep, _ explanation: @autoclosure () -> Explanation) {
+        tracer.note(step, refusal, explanation())
         if !decision.isRefused { decision.refusal = refusal }
     }
 
@@ -47,13 +50,14 @@ struct DecisionRun {
     /// - Returns: nil when there is nothing left to ask the policy.
     mutating func judge(authenticator: Authenticator) -> PolicyQuestion? {
         normalise()
-        guard mayContinue, let host, let path, let method = decision.method else { return nil }
+        guard mayContinue, let host, let method = decision.method else { return nil }
         select(host: host, method: method, path: path)
         guard mayContinue, let config, let snapshot else { return nil }
         limitFailures(authenticator: authenticator, config: config)
         guard mayContinue else { return nil }
         authenticate(authenticator: authenticator, config: config)
-        guard mayContinue else { return nil }
+        // Only `explain` comes here without a path: there is no route to ask about.
+        guard mayContinue, let path else { return nil }
         let subject = callerIsUnknown ? nil : PolicySubject(decision.principal)
         let query = PolicyQuery(
             permissionOverride: input.permission, resource: input.resource, surface: .workload,
@@ -62,10 +66,11 @@ struct DecisionRun {
         switch snapshot.policy.prepare(subject: subject, query: query, match: match) {
         case .open(let question):
             decision.admin = decision.principal.admin || snapshot.policy.isPlatformAdmin(question)
+            if tracer.explains { self.question = question }
             return question
         case .decided(let verdict):
             decision.admin = decision.principal.admin || snapshot.policy.isPlatformAdmin(subject: subject)
-            conclude(verdict)
+            conclude(verdict, query: query)
             return nil
         }
     }
@@ -80,22 +85,33 @@ struct DecisionRun {
     /// Writes down, for `explain`, which steps before the audit did not run and why.
     mutating func skipOmittedStages() {
         guard tracer.explains else { return }
-        let reason: String
-        if decision.refusal != nil {
-            reason = "not reached: the request is refused"
-        } else if match?.rule.isPublic == true {
-            reason = "left out: the route is public"
-        } else {
-            reason = input.dryRun ? "left out: a dry run takes nothing" : "nothing is configured"
+        for step in DecisionStep.allCases where step != .audit {
+            let why = whyOmitted(step)
+            tracer.skip(step, Explanation(.asker, why))
         }
-        for step in DecisionStep.allCases where step != .audit { tracer.skip(step, reason) }
+    }
+
+    private func whyOmitted(_ step: DecisionStep) -> String {
+        if step == .entitlement || step == .meter {
+            return "credit is not configured: nothing is asked for, nothing is counted"
+        }
+        if match?.rule.isPublic == true { return "left out: the route is public" }
+        if step == .authorise, path == nil { return "needs a canonical path" }
+        if decision.isRefused { return "not reached: the request is refused" }
+        return input.dryRun ? "left out: a dry run takes nothing" : "nothing is configured"
     }
 
     /// What the waiting stages get; nil for public routes and dry runs, which they leave out.
     func admissionRequest(timeLeft: Duration) -> AdmissionRequest? {
-        guard !decision.isRefused, !input.dryRun, match?.rule.isPublic != true, let policy = decision.policy,
-            let config, let snapshot
-        else { return nil }
+        guard !decision.isRefused, !input.dryRun else { return nil }
+        return stageRequest(timeLeft)
+    }
+
+    /// What the waiting stages get for a look at what they would say; nil where they would not be asked, or nobody is known.
+    func previewRequest(timeLeft: Duration) -> AdmissionRequest? { callerIsUnknown ? nil : stageRequest(timeLeft) }
+
+    private func stageRequest(_ timeLeft: Duration) -> AdmissionRequest? {
+        guard match?.rule.isPublic != true, let policy = decision.policy, let config, let snapshot else { return nil }
         return AdmissionRequest(
             principal: decision.principal, config: config, policy: policy, accounts: snapshot.accounts, now: now,
             timeLeft: timeLeft)
@@ -105,14 +121,20 @@ struct DecisionRun {
 
     private mutating func normalise() {
         guard Self.fits(input) else {
-            return refuse(Refusal(.requestHeadersTooLarge), at: .normalise, "target and headers are over the bound")
+            return refuse(
+                Refusal(.requestHeadersTooLarge), at: .normalise,
+                Explanation(.asker, "target and headers are over the bound"))
         }
         guard let method = RequestNormalizer.method(input.method) else {
-            return refuse(Refusal(.requestBadMethod), at: .normalise, "the method is missing or no token")
+            return refuse(
+                Refusal(.requestBadMethod), at: .normalise,
+                Explanation(.asker, "the method is missing or no token"))
         }
         decision.method = method
         guard let host = input.host.flatMap(RequestNormalizer.host) else {
-            return refuse(Refusal(.requestBadHost), at: .normalise, "the host is missing or no host name")
+            return refuse(
+                Refusal(.requestBadHost), at: .normalise,
+                Explanation(.asker, "the host is missing or no host name"))
         }
         self.host = host
         decision.host = host
@@ -121,9 +143,9 @@ struct DecisionRun {
         case .success(let path):
             self.path = path
             decision.canonicalPath = path.text
-            tracer.note(.normalise, nil, "\(method) \(host) \(path.text)")
+            tracer.note(.normalise, nil, Explanation(.asker, "\(method) \(host) \(path.text)"))
         case .failure(let fault):
-            refuse(fault.refusal, at: .normalise, "the path is not canonical: \(fault.rawValue)")
+            refuse(fault.refusal, at: .normalise, OutcomeExplanation.path(fault))
         }
     }
 
@@ -139,76 +161,113 @@ struct DecisionRun {
         return input.headers.fields.reduce(target) { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 } <= headBytes
     }
 
-    private mutating func select(host: String, method: String, path: CanonicalPath) {
+    private mutating func select(host: String, method: String, path: CanonicalPath?) {
         guard let snapshot else {
-            return refuse(Refusal(.decisionNotReady), at: .select, "no snapshot is in force yet")
+            return refuse(
+                Refusal(.decisionNotReady), at: .select,
+                Explanation(.installation, "no snapshot is in force yet"))
         }
         guard let found = snapshot.hosts.match(host) else {
-            return refuse(Refusal(.authNoConfig), at: .select, "no AuthConfig names \(host) or a wildcard over it")
+            return refuse(Refusal(.authNoConfig), at: .select, OutcomeExplanation.noConfig(host))
         }
         let config = snapshot.authConfigs[found.index]
         self.config = config
         decision.authConfig = config.key
         decision.hostRule = found.rule
         decision.forwardsCredential = config.forwardsCredential
+        tracer.blanks.host = tracer.explains && !input.audience.mayKnow(hostOf: config.tenant)
         if let reason = config.brokenReason {
-            refuse(Refusal(.configInvalid), at: .select, "\(config.key) is not usable: \(reason)")
+            refuse(
+                Refusal(.configInvalid), at: .select,
+                OutcomeExplanation.broken(config, rule: found.rule, reason: reason))
             self.config = nil
             return
         }
-        match = snapshot.policy.match(method: method, path: path, host: config.policy)
+        match = path.flatMap { snapshot.policy.match(method: method, path: $0, host: config.policy) }
         decision.route = match?.display
         tracer.note(
             .select, nil,
-            "\(found.rule) of \(config.key); \(match.map { "route \($0.display)" } ?? "no route matches")")
+            OutcomeExplanation.selected(
+                config, rule: found.rule, match: match, path: path, policy: snapshot.policy))
     }
 
     private mutating func limitFailures(authenticator: Authenticator, config: CompiledAuthConfig) {
-        let request = authenticationRequest
+        let (request, now) = (authenticationRequest, now)
         guard let refusal = authenticator.addressRefusal(request, realm: config.realm, now: now) else {
-            return tracer.note(.failureLimit, nil, "below the limit of failures")
+            return tracer.note(.failureLimit, nil, authenticator.failureReport(request, now: now))
         }
-        refuse(refusal, at: .failureLimit, "too many failures from this address")
+        refuse(refusal, at: .failureLimit, authenticator.failureReport(request, now: now))
     }
 
     private mutating func authenticate(authenticator: Authenticator, config: CompiledAuthConfig) {
-        let result = authenticator.authenticate(authenticationRequest, realm: config.realm, now: now)
+        let request = authenticationRequest
+        let result = authenticator.authenticate(request, realm: config.realm, now: now)
         decision.credentialHeader = result.credentialHeader
         newBlocks = result.newBlocks
+        var explanation = Explanation()
+        if tracer.explains {
+            let report = authenticator.report(request, realm: config.realm, now: now)
+            explanation = CallerExplanation.text(report, result: result)
+            tracer.blanks.caller = CallerExplanation.isOthers(
+                report, principal: result.principal, audience: input.audience)
+        }
         switch result.verdict {
         case .principal(let principal):
             decision.principal = principal
-            tracer.note(.authenticate, nil, result.detail)
+            tracer.note(.authenticate, nil, explanation)
         case .refusal(let refusal):
             callerIsUnknown = true
-            refuse(refusal, at: .authenticate, result.detail)
+            refuse(refusal, at: .authenticate, explanation)
         }
     }
 
     /// Ends the authorisation with what the policy said.
-    mutating func conclude(_ verdict: PolicyDecision) {
-        guard let config else { return }
+    ///
+    /// - Parameter query: what was asked, where the policy decided without a look at rights.
+    mutating func conclude(_ verdict: PolicyDecision, query: PolicyQuery? = nil) {
+        guard let config, let snapshot else { return }
         let principal = decision.principal
         decision.policy = verdict
         if callerIsUnknown {
             return tracer.skip(
                 .authorise,
-                "needs a verified caller; \(verdict.permission.map { "permission \($0)" } ?? "no permission")")
+                OutcomeExplanation.unknownCaller(
+                    permission: verdict.permission, match: match, config: config, policy: snapshot.policy))
         }
-        if let refusal = verdict.refusal {
-            return refuse(refusal, at: .authorise, Self.explain(verdict))
-        }
-        guard match?.rule.isPublic != true else { return tracer.note(.authorise, nil, "the route is public") }
         let scopes = config.requiredScopes.isEmpty ? input.requiredScopes : config.requiredScopes + input.requiredScopes
         let workspaces =
             config.requiredWorkspaces.isEmpty
             ? input.requiredWorkspaces : config.requiredWorkspaces + input.requiredWorkspaces
-        if !scopes.isEmpty || !workspaces.isEmpty {
-            if let refusal = requirementRefusal(principal: principal, scopes: scopes, workspaces: workspaces) {
-                return refuse(refusal, at: .authorise, "\(Self.explain(verdict)); \(refusal.message)")
+        // After a refusal only `explain` looks on.
+        let asksMore = (verdict.allow || tracer.explains) && match?.rule.isPublic != true
+        let lacking: Refusal? =
+            asksMore && !(scopes.isEmpty && workspaces.isEmpty)
+            ? requirementRefusal(principal: principal, scopes: scopes, workspaces: workspaces) : nil
+        let refusal = verdict.refusal ?? lacking
+        var explanation = Explanation()
+        if tracer.explains {
+            explanation = explain(verdict, query: query, config: config, policy: snapshot.policy)
+            if match?.rule.isPublic != true {
+                explanation = explanation.adding(
+                    OutcomeExplanation.requirements(
+                        scopes: scopes, workspaces: workspaces, principal: principal, admin: decision.admin,
+                        refusal: lacking))
             }
         }
-        tracer.note(.authorise, nil, Self.explain(verdict))
+        guard let refusal else { return tracer.note(.authorise, nil, explanation) }
+        refuse(refusal, at: .authorise, explanation)
+    }
+
+    private func explain(
+        _ verdict: PolicyDecision, query: PolicyQuery?, config: CompiledAuthConfig, policy: CompiledPolicy
+    ) -> Explanation {
+        if let question {
+            return PolicyExplanation.text(question, verdict, policy: policy, tokenID: decision.principal.tokenID)
+        }
+        return OutcomeExplanation.decided(
+            verdict, query: query ?? PolicyQuery(), request: "\(decision.method ?? "") \(path?.text ?? "")",
+            match: match,
+            config: config)
     }
 
     private func requirementRefusal(principal: Principal, scopes: [String], workspaces: [String]) -> Refusal? {
@@ -228,12 +287,5 @@ struct DecisionRun {
             client: ClientContext(
                 address: input.clientAddress, isTrustedProxy: input.clientIsTrustedProxy,
                 countsFailures: input.countsFailuresForAddress, isDryRun: input.dryRun, asker: input.asker))
-    }
-
-    private static func explain(_ verdict: PolicyDecision) -> String {
-        let permission = verdict.permission.map { "permission \($0)" } ?? "no permission needed"
-        let roles = "effective roles [\(verdict.effectiveRoles.joined(separator: ", "))]"
-        guard !verdict.allow else { return "\(permission); \(roles)" }
-        return "\(permission); \(roles); \(verdict.reasons.joined(separator: ", "))"
     }
 }

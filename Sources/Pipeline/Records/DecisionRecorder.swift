@@ -23,17 +23,18 @@ struct DecisionRecorder: Sendable {
         await record(run.newBlocks, requestID: run.input.requestID)
         if !run.decision.isRefused, !run.input.dryRun {
             guard audit.acceptAllowedDecision(allowed(run)) == false else {
-                return run.tracer.note(.audit, nil, "accepted")
+                return run.tracer.note(.audit, nil, Explanation(.asker, "accepted"))
             }
         }
         let draft = draft(run, nanoseconds: nanoseconds)
-        if audit.acceptNow(draft) { return run.tracer.note(.audit, nil, "accepted") }
+        if audit.acceptNow(draft) { return run.tracer.note(.audit, nil, Explanation(.asker, "accepted")) }
         do {
             try await audit.accept(draft)
-            run.tracer.note(.audit, nil, "accepted")
+            run.tracer.note(.audit, nil, Explanation(.asker, "accepted"))
         } catch {
             run.decision.refusal = error
-            run.tracer.note(.audit, error, "the audit trail does not accept entries")
+            run.tracer.note(
+                .audit, error, Explanation(.installation, "the audit trail does not accept entries"))
         }
     }
 

@@ -33,18 +33,20 @@ struct AuthConfigCompiler {
         if !input.problems.isEmpty {
             conditions.set("Invalid", .true, "InvalidSpec", input.problems.joined(separator: "; "))
         }
+        let tenant: String?
         do throws(NamespaceRules.Violation) {
             // Looked at first: an object that may not be there does not even keep hosts closed.
-            _ = try namespaces.tenant(stated: nil, namespace: input.key.namespace)
+            tenant = try namespaces.tenant(stated: nil, namespace: input.key.namespace)
         } catch {
             return outside(input, key: key, conditions: conditions, message: error.message)
         }
         guard case .authConfig(let object)? = input.object else {
             let reason = input.problems.first ?? "it was never valid"
-            return Outcome(config: closed(key, reason), conditions: conditions, hosts: input.claimedHosts)
+            return Outcome(
+                config: closed(key, reason, tenant: tenant), conditions: conditions, hosts: input.claimedHosts)
         }
         do throws(CompileFault) {
-            let config = try compileSound(object, key: key, conditions: &conditions)
+            let config = try compileSound(object, key: key, tenant: tenant, conditions: &conditions)
             if input.problems.isEmpty {
                 conditions.set("Invalid", .false, "Valid")
             } else {
@@ -60,7 +62,8 @@ struct AuthConfigCompiler {
             case .notAllowed(let message):
                 return outside(input, key: key, conditions: conditions, message: message)
             }
-            return Outcome(config: closed(key, error.message), conditions: conditions, hosts: object.spec.hosts)
+            return Outcome(
+                config: closed(key, error.message, tenant: tenant), conditions: conditions, hosts: object.spec.hosts)
         }
     }
 
@@ -70,18 +73,19 @@ struct AuthConfigCompiler {
         conditions.set("Ready", .false, "NotAllowedInNamespace", message)
         var hosts = input.claimedHosts
         if case .authConfig(let object)? = input.object { hosts = object.spec.hosts }
-        return Outcome(config: closed(key, message), conditions: conditions, isInForce: false, hosts: hosts)
+        return Outcome(
+            config: closed(key, message, tenant: nil), conditions: conditions, isInForce: false, hosts: hosts)
     }
 
     /// A configuration that answers 503 on its hosts.
-    private func closed(_ key: String, _ reason: String) -> CompiledAuthConfig {
+    private func closed(_ key: String, _ reason: String, tenant: String?) -> CompiledAuthConfig {
         CompiledAuthConfig(
-            key: key, brokenReason: reason, realm: defaults.ownRealm(beside: nil), policy: HostPolicy(),
+            key: key, tenant: tenant, brokenReason: reason, realm: defaults.ownRealm(beside: nil), policy: HostPolicy(),
             requiredScopes: [], requiredWorkspaces: [], forwardsCredential: false)
     }
 
     private func compileSound(
-        _ object: AuthConfig, key: String, conditions: inout Conditions
+        _ object: AuthConfig, key: String, tenant: String?, conditions: inout Conditions
     ) throws(CompileFault) -> CompiledAuthConfig {
         let spec = object.spec
         let issuerCompiler = IssuerCompiler(
@@ -114,7 +118,8 @@ struct AuthConfigCompiler {
                 ? ClientCertificatePolicy(trustDomains: spec.clientCertificates.trustDomains) : nil,
             mappings: mappings)
         return CompiledAuthConfig(
-            key: key, brokenReason: nil, realm: realm, policy: policy, requiredScopes: spec.require.scopes,
+            key: key, tenant: tenant, brokenReason: nil, realm: realm, policy: policy,
+            requiredScopes: spec.require.scopes,
             requiredWorkspaces: spec.require.workspaces, forwardsCredential: spec.forwardCredential)
     }
 

@@ -101,7 +101,9 @@ struct APIClient: Sendable {
         _ method: APIMethod, _ path: String, query: [(String, String)] = [], body: JSONValue? = nil
     ) async throws(CommandFailure) -> APIAnswer {
         let (status, bytes) = try await exchange(method, path, query: query, body: body)
-        guard (200..<300).contains(status) else { throw failure(status: status, bytes: bytes) }
+        guard (200..<300).contains(status) else {
+            throw Self.failure(status: status, bytes: bytes, target: target)
+        }
         if bytes.isEmpty { return APIAnswer(status: status, body: nil) }
         do {
             return APIAnswer(status: status, body: try JSONParser.parse(bytes))
@@ -113,7 +115,7 @@ struct APIClient: Sendable {
     }
 
     /// The answer's failure with the envelope, where the body is one.
-    private func failure(status: Int, bytes: [UInt8]) -> CommandFailure {
+    static func failure(status: Int, bytes: [UInt8], target: ClientTarget) -> CommandFailure {
         // A body that is no envelope is not shown: it may be anything.
         let envelope = (try? JSONParser.parse(bytes))?.objectValue
         let hasCode = envelope?["code"]?.stringValue != nil

@@ -67,7 +67,7 @@ internal import Testing
         #expect(!input.dryRun)
         #expect(reply.json["explain"]?["steps"]?.arrayValue?.first?["step"] == "normalise")
         #expect(reply.json["explain"]?["matched"]?["host_rule"] == "*.example.com")
-        #expect(reply.json["explain"]?["would_be"] == ["nginx": 200, "traefik": 200, "caddy": 200, "envoy": 200])
+        #expect(reply.json["explain"]?["would_be"] == ["nginx": 200, "traefik": 200, "envoy": 200])
     }
 
     @Test func answersADenialAsADecision() async throws {

@@ -21,11 +21,18 @@ struct FakeStage: AdmissionStage {
     let log: StageLog
     var refusal: Refusal?
     var before: @Sendable () -> Void = {}
+    /// What it says when it is only looked at; nil = nothing.
+    var previewed: AdmissionOutcome?
 
     func admit(_ request: AdmissionRequest) async -> AdmissionOutcome {
         before()
         log.note("\(step.rawValue) \(request.principal.subject)")
         if let refusal { return .refused(refusal, detail: "no room") }
         return .admitted(detail: "taken") { log.note("gave back \(step.rawValue)") }
+    }
+
+    func preview(_ request: AdmissionRequest) async -> AdmissionOutcome? {
+        log.note("looked at \(step.rawValue)")
+        return previewed
     }
 }

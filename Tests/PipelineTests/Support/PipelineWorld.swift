@@ -69,7 +69,7 @@ struct PipelineWorld {
     ) throws -> SnapshotCompiler.Output {
         let compiler = SnapshotCompiler(
             settings: .init(
-                namespaces: NamespaceRules(platform: ["default"], tenants: [:]),
+                namespaces: NamespaceRules(platform: ["default"], tenants: ["acme": "acme"]),
                 defaults: RealmDefaults(mode: .optional, isPubliclyExposed: false, issuers: .empty),
                 hostPolicy: [:], apiAuthConfig: apiAuthConfig))
         let inputs = try manifests.split(separator: "\n---\n").map { text in
