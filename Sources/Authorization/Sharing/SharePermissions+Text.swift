@@ -21,9 +21,6 @@ extension SharePermissions {
         if isEmpty { return nil }
     }
 
-    /// The names, in the order `read`, `use`, `manage`.
-    package var names: [String] { Self.named.filter { contains($0.permission) }.map(\.name) }
-
     /// Whether it covers an action that the other does not: `manage` covers what `use` covers, and `use` what `read` covers.
     package func exceeds(_ other: SharePermissions) -> Bool { reach > other.reach }
 

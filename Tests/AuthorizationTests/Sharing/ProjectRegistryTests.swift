@@ -157,14 +157,14 @@ internal import Testing
         }
         #expect(try await users().isEmpty)
         let first = try await world.offer("m1", .use)
-        #expect(try await users() == ["zeus read+use+manage owner"])
+        #expect(try await users() == ["zeus manage+read+use owner"])
         _ = try await world.accept(first.id)
         let second = try await world.offer(to: "hermes", expiresAt: world.clock.now().adding(seconds: 10))
         _ = try await world.accept(second.id, as: "hermes")
         #expect(
-            try await users() == ["zeus read+use+manage owner", "apollo use share", "hermes read share"])
+            try await users() == ["zeus manage+read+use owner", "apollo use share", "hermes read share"])
         world.clock.advance(seconds: 10)
-        #expect(try await users() == ["zeus read+use+manage owner", "apollo use share"])
+        #expect(try await users() == ["zeus manage+read+use owner", "apollo use share"])
         _ = try await world.revoke(first.id)
         #expect(try await users().isEmpty)
     }

@@ -284,7 +284,7 @@ internal import Testing
         let target = "/v1/resources/agent/m1/projects"
         #expect(try await gate.send(.get, target).json == [])
         let id = try await gate.offered()
-        let owner: JSONValue = ["project": "zeus", "permissions": ["read", "use", "manage"], "source": "owner"]
+        let owner: JSONValue = ["project": "zeus", "permissions": ["manage", "read", "use"], "source": "owner"]
         #expect(try await gate.send(.get, target).json == [owner])
         _ = try await gate.send(.post, "/v1/projects/apollo/access/\(id)/accept")
         let reply = try await gate.send(.get, target)
