@@ -80,7 +80,7 @@ let package = Package(
                 "Essentials", "Authentication", "Authorization", "Pipeline", .grpcCore, .grpcNIOTransport,
                 .grpcProtobuf,
                 .swiftProtobuf, .nioCore, .nioPosix, .nioSSL, .nioTLS,
-                .nioCertificateReloading, .serviceLifecycle,
+                .nioCertificateReloading, .logging, .serviceLifecycle,
             ],
             exclude: ["Protos"]),
         // Layer 5

@@ -5,8 +5,8 @@ package import Authentication
 package import Essentials
 internal import GRPCCore
 internal import GRPCNIOTransportHTTP2Posix
+package import Logging
 package import NIOCertificateReloading
-internal import NIOSSL
 package import Pipeline
 internal import ServiceLifecycle
 
@@ -18,24 +18,29 @@ package struct GRPCDependencies: Sendable {
     package var addresses: ClientAddressResolver
     package var serving: any ServingStateReporting
     package var clock: any WallClock
+    package var logger: Logger
 
     package init(
         runner: DecisionRunner, records: DoorRecords, addresses: ClientAddressResolver,
-        serving: any ServingStateReporting, clock: any WallClock
+        serving: any ServingStateReporting, clock: any WallClock, logger: Logger
     ) {
         self.runner = runner
         self.records = records
         self.addresses = addresses
         self.serving = serving
         self.clock = clock
+        self.logger = logger
     }
 }
 
 /// The gRPC listener: Envoy's authorization service and the health service.
 package struct GRPCListener: Service {
-    private typealias Transport = HTTP2ServerTransport.Custom<GRPCListenerFactory>
+    typealias Transport = HTTP2ServerTransport.Custom<GRPCListenerFactory>
 
     private let server: GRPCServer<Transport>
+    private let tls: ListenerTLS?
+    private let refresh: Duration
+    private let logger: Logger
 
     /// Prepares the listener.
     ///
@@ -48,7 +53,9 @@ package struct GRPCListener: Service {
         onRunning: @escaping @Sendable (Int?) async -> Void = { _ in }
     ) throws {
         let verifiedPeers = VerifiedPeers()
-        let tls = try certificates.map { try Self.context(certificates: $0, authorities: settings.clientAuthorities) }
+        tls = try certificates.map { try ListenerTLS(certificates: $0, authorities: settings.clientAuthorities) }
+        refresh = settings.authoritiesRefresh
+        logger = dependencies.logger
         let transport = Transport(
             listenerFactory: GRPCListenerFactory(
                 settings: settings, tls: tls, verifiedPeers: verifiedPeers, onRunning: onRunning),
@@ -64,6 +71,15 @@ package struct GRPCListener: Service {
     }
 
     package func run() async throws {
+        guard let tls, tls.changes else { return try await serve() }
+        try await withThrowingDiscardingTaskGroup { group in
+            group.addTask { await tls.watch(every: refresh, logger: logger) }
+            try await serve()
+            group.cancelAll()
+        }
+    }
+
+    private func serve() async throws {
         let server = server
         try await withGracefulShutdownHandler {
             try await server.serve()
@@ -72,20 +88,8 @@ package struct GRPCListener: Service {
         }
     }
 
-    private static func context(
-        certificates: any CertificateReloader, authorities: String?
-    ) throws -> NIOSSLContext {
-        var configuration = try TLSConfiguration.makeServerConfiguration(certificateReloader: certificates)
-        configuration.minimumTLSVersion = .tlsv12
-        configuration.applicationProtocols = ["h2"]
-        if let authorities {
-            configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(authorities))
-            configuration.certificateVerification = .optionalVerification
-        }
-        return try NIOSSLContext(configuration: configuration)
-    }
-
-    private static func configuration(_ settings: GRPCSettings) -> Transport.Config {
+    /// The library's settings with our bounds.
+    static func configuration(_ settings: GRPCSettings) -> Transport.Config {
         var configuration = Transport.Config.defaults
         configuration.http2.maxConcurrentStreams = GRPCLimits.streamsPerConnection
         configuration.rpc.maxRequestPayloadSize = GRPCLimits.messageBytes

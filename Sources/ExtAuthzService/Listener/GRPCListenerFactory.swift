@@ -12,7 +12,7 @@ struct GRPCListenerFactory: HTTP2ServerTransport.ListenerFactory {
     typealias Listener = NIOAsyncChannel<HTTP2ServerTransport.ConnectionConfigurator.ConnectionChannel, Never>
 
     let settings: GRPCSettings
-    let tls: NIOSSLContext?
+    let tls: ListenerTLS?
     let verifiedPeers: VerifiedPeers
     /// Called with the port once it is open.
     let onRunning: @Sendable (Int?) async -> Void
@@ -33,7 +33,7 @@ struct GRPCListenerFactory: HTTP2ServerTransport.ListenerFactory {
                 channel.eventLoop.makeCompletedFuture {
                     guard let tls else { return }
                     let pipeline = channel.pipeline.syncOperations
-                    try pipeline.addHandler(NIOSSLServerHandler(context: tls))
+                    try pipeline.addHandler(NIOSSLServerHandler(context: tls.context))
                     try pipeline.addHandler(ClientCertificateHandler(peers: verifiedPeers))
                 }.flatMap {
                     connectionConfigurator.configure(

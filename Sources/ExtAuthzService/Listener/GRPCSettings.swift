@@ -12,16 +12,19 @@ package struct GRPCSettings: Sendable {
     package var grace: Duration
     /// Time after which a connection without a call is closed.
     package var idleTimeout: Duration
+    /// How often the file of the authorities is looked at.
+    package var authoritiesRefresh: Duration
 
     package init(
         host: String, port: Int, clientAuthorities: String? = nil, grace: Duration = .seconds(25),
-        idleTimeout: Duration = .seconds(75)
+        idleTimeout: Duration = .seconds(75), authoritiesRefresh: Duration = .seconds(10)
     ) {
         self.host = host
         self.port = port
         self.clientAuthorities = clientAuthorities
         self.grace = grace
         self.idleTimeout = idleTimeout
+        self.authoritiesRefresh = authoritiesRefresh
     }
 }
 

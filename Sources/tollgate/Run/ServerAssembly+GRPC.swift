@@ -23,7 +23,7 @@ extension ServerAssembly {
                     runner: http.runner,
                     records: DoorRecords(audit: dependencies.audit, metricsFactory: dependencies.metrics),
                     addresses: ClientAddressResolver(trusted: settings.listeners.trustedProxies), serving: readiness,
-                    clock: dependencies.clock),
+                    clock: dependencies.clock, logger: dependencies.logger),
                 onRunning: onRunning)
         } catch {
             throw StartupProblem(

@@ -34,7 +34,9 @@ internal import Testing
         var dependencies = door.dependencies
         dependencies.serving = serving
         let listener = try GRPCListener(
-            settings: GRPCSettings(host: "127.0.0.1", port: 0, clientAuthorities: authorities, grace: .seconds(5)),
+            settings: GRPCSettings(
+                host: "127.0.0.1", port: 0, clientAuthorities: authorities, grace: .seconds(5),
+                authoritiesRefresh: .milliseconds(20)),
             certificates: try pair?.reloader(), dependencies: dependencies,
             onRunning: { found in port.withLock { $0 = found } })
         let group = ServiceGroup(
@@ -140,6 +142,41 @@ internal import Testing
             }
         }
         #expect(door.decider.inputs.count == 1)
+    }
+
+    @Test func takesNewAuthoritiesWithoutARestartAndKeepsTheLastGoodOnes() async throws {
+        let (server, client) = (try Pair(name: "localhost"), try Pair(name: "proxy"))
+        let folder = try TemporaryDirectory()
+        let authorities = try folder.write(try Pair(name: "another").certificate, to: "clients.pem")
+        try await serve(local([]), pair: server, authorities: authorities) { running in
+            var options = CallOptions.defaults
+            options.timeout = .seconds(2)
+            let short = options
+            @Sendable func isTrusted() async throws -> Bool {
+                try await ask(running.port, trusting(server, with: client)) { channel in
+                    let service = Envoy_Service_Auth_V3_Authorization.Client(wrapping: channel)
+                    do {
+                        return try await service.check(.about(), options: short).status.code == 0
+                    } catch is RPCError {
+                        return false
+                    }
+                }
+            }
+            #expect(try await !isTrusted())
+            try folder.write(client.certificate, to: "clients.pem")
+            try await Eventually.holds("the new authority") { try await isTrusted() }
+            try folder.write("broken", to: "clients.pem")
+            for _ in 0..<10 { #expect(try await isTrusted()) }
+        }
+    }
+
+    @Test func boundsCallsAndMessages() {
+        let configuration = GRPCListener.configuration(GRPCSettings(host: "127.0.0.1", port: 0))
+        #expect(configuration.http2.maxConcurrentStreams == 1000)
+        #expect(configuration.rpc.maxRequestPayloadSize == 262_144)
+        #expect(configuration.connection.maxIdleTime == .seconds(75))
+        #expect(configuration.connection.maxGraceTime == .seconds(25))
+        #expect(configuration.connection.flushCoalescing == nil)
     }
 
     @Test func trustsAnAddressOverTLSWithoutACertificate() async throws {

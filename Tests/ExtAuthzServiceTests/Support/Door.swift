@@ -5,6 +5,7 @@ internal import Authentication
 internal import Authorization
 internal import Essentials
 internal import GRPCCore
+internal import Logging
 internal import MetricsTestKit
 internal import Pipeline
 internal import Synchronization
@@ -33,7 +34,7 @@ struct Door: Sendable {
             runner: DecisionRunner(decider: decider, timeout: .seconds(10), maximum: 100),
             records: DoorRecords(audit: audit, metricsFactory: metrics),
             addresses: ClientAddressResolver(trusted: trusted.compactMap { CIDR($0) }), serving: FakeServing(),
-            clock: clock)
+            clock: clock, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
 
     var service: AuthorizationService {
