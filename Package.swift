@@ -46,7 +46,9 @@ let package = Package(
         .target(
             name: "Connectors",
             dependencies: [
-                "Essentials", "Authentication", .asyncHTTPClient, .nioCore, .nioPosix, .nioHTTP1, .nioSSL, .logging,
+                "Essentials", "Authentication", "Authorization", .asyncHTTPClient, .nioCore, .nioPosix, .nioHTTP1,
+                .nioSSL,
+                .crypto, .logging, .metrics,
             ]),
         .systemLibrary(name: "CInotify"),
         .target(name: "ManifestFiles", dependencies: ["Essentials", "ResourceModel", "CInotify", .yams, .logging]),
@@ -123,8 +125,8 @@ let package = Package(
         .testTarget(
             name: "ConnectorsTests",
             dependencies: [
-                "Connectors", "Authentication", "Essentials", "TestSupport", .nioCore, .nioPosix, .nioHTTP1, .nioSSL,
-                .crypto, .x509, .swiftASN1,
+                "Connectors", "Authentication", "Authorization", "Essentials", "TestSupport", .nioCore, .nioPosix,
+                .nioHTTP1, .nioSSL, .crypto, .x509, .swiftASN1, .logging, .metrics, .metricsTestKit,
             ]),
         .testTarget(
             name: "ManifestFilesTests", dependencies: ["ManifestFiles", "ResourceModel", "Essentials", "TestSupport"]),
@@ -159,8 +161,8 @@ let package = Package(
         .testTarget(
             name: "TollgateTests",
             dependencies: [
-                "tollgate", "ResourceModel", "HTTPService", "Authentication", "AuditTrail", "Essentials", "TestSupport",
-                .logging,
+                "tollgate", "Connectors", "ResourceModel", "HTTPService", "Authentication", "AuditTrail", "Essentials",
+                "TestSupport", .logging,
             ]),
         .testTarget(
             name: "CaseTests",
@@ -184,8 +186,8 @@ if Context.environment["TOLLGATE_BENCHMARKS"] != nil {
         .executableTarget(
             name: "MicroBenchmarks",
             dependencies: [
-                "CAllocationCounter", "HTTPService", "Pipeline", "RuntimeState", "ManifestFiles", "Authentication",
-                "Authorization", "AuditTrail", "Essentials", "TestSupport", .logging, .metrics,
+                "CAllocationCounter", "HTTPService", "Pipeline", "Connectors", "RuntimeState", "ManifestFiles",
+                "Authentication", "Authorization", "AuditTrail", "Essentials", "TestSupport", .logging, .metrics,
             ],
             path: "Benchmarks/Micro"),
     ]

@@ -37,7 +37,7 @@ say "inside the process"
 {
     printf '\n## Inside the process\n\n'
     printf 'One decision through the whole pipeline: real snapshot, metrics and audit trail on disk, 100,000 service tokens stored.\n'
-    printf 'Processor time of the deciding thread, median of several rounds.\n\n'
+    printf 'Processor time of the deciding thread, median of several rounds; rows that wait for a policy engine give the time on the wall.\n\n'
     "$bin/MicroBenchmarks" ${micro[@]+"${micro[@]}"}
 } | tee -a "$results"
 

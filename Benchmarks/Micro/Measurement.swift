@@ -58,6 +58,23 @@ struct Measurement {
         return Measurement(name: name, nanoseconds: median(times), allocations: median(allocations))
     }
 
+    /// Runs `operation` one after the other and takes the time on the wall: for what waits for somebody else.
+    static func ofWaiting(
+        _ name: String, count: Int, effort: Effort, operation: (_ index: Int) async throws -> Void
+    ) async rethrows -> Measurement {
+        var times: [Double] = []
+        let count = max(1, count * effort.percent / 100)
+        for round in 0...effort.rounds {
+            let clock = ContinuousClock()
+            let start = clock.now
+            for index in 0..<count { try await operation(index) }
+            let elapsed = (clock.now - start).components
+            let nanoseconds = Double(elapsed.seconds) * 1e9 + Double(elapsed.attoseconds) / 1e9
+            if round > 0 { times.append(nanoseconds / Double(count)) }
+        }
+        return Measurement(name: name, nanoseconds: median(times), allocations: .nan)
+    }
+
     /// A row of the Markdown table, with the ratio to a reference.
     func row(reference: Measurement) -> String {
         let micros = Self.fixed(nanoseconds / 1000, 2)

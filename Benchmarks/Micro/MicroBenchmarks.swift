@@ -13,11 +13,11 @@ internal import TestSupport
 struct MicroBenchmarks {
     private static let storedTokens = 100_000
 
-    private let effort: Measurement.Effort
-    private let only: String?
+    let effort: Measurement.Effort
+    let only: String?
     private let clock = SystemWallClock()
-    private let credentials: Credentials
-    private var rows: [Measurement] = []
+    let credentials: Credentials
+    var rows: [Measurement] = []
 
     /// `MicroBenchmarks [--quick] [NAME]`: with a name only the measurements that hold it, for a profiler.
     static func main() async throws {
@@ -46,6 +46,7 @@ struct MicroBenchmarks {
             for gate in gates { group.addTask { await gate.audit.run() } }
             try await measureDecisions(gate, forgetful: forgetful, recording: recording)
             await measureStages(gate)
+            try await measureEngine(in: folder)
             for gate in gates { await gate.audit.close() }
             try await group.waitForAll()
         }
@@ -53,7 +54,7 @@ struct MicroBenchmarks {
 
     // MARK: Measurements
 
-    private mutating func measure<Input>(
+    mutating func measure<Input>(
         _ name: String, count: Int, prepare: (Int) -> Input, operation: (Input) async throws -> Void
     ) async rethrows {
         guard only.map({ name.contains($0) }) ?? true else { return }
@@ -122,7 +123,7 @@ struct MicroBenchmarks {
             operation: { try await Self.decide($0, at: gate, expecting: 403) })
     }
 
-    private static func decide(_ input: DecisionInput, at gate: Gate, expecting status: Int = 200) async throws {
+    static func decide(_ input: DecisionInput, at gate: Gate, expecting status: Int = 200) async throws {
         let decision = await gate.pipeline.decide(input)
         guard decision.status == status else { throw UnexpectedStatus(decision: decision) }
     }

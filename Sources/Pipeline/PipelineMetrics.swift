@@ -22,6 +22,7 @@ final class PipelineMetrics: Sendable {
     private let stepSeconds: [DecisionStep: Metrics.Timer]
     private let pathRejected: [String: Counter]
     private let served: ServedMetrics
+    private let failOpen: Counter
 
     init(factory: any MetricsFactory) {
         self.factory = factory
@@ -46,7 +47,12 @@ final class PipelineMetrics: Sendable {
                 return (reason, counter)
             })
         served = ServedMetrics(factory: factory)
+        failOpen = Counter(label: "tollgate_policy_fail_open_total", factory: factory)
+        failOpen.increment(by: 0)
     }
+
+    /// A request passed although the policy engine could not be asked.
+    func failedOpen() { failOpen.increment() }
 
     /// - Parameter hasConfig: whether an AuthConfig was found for the host.
     func decided(door: Door, refusal: Refusal?, hasConfig: Bool, nanoseconds: Int64) {

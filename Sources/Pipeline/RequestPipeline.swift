@@ -12,14 +12,16 @@ internal import Synchronization
 
 /// The one pipeline behind every door: normalise → select → failure limit → authenticate → authorise → admission stages → audit.
 ///
-/// It takes one snapshot at the start of a decision and does no network I/O. Nothing that it is given makes it throw.
+/// It takes one snapshot at the start of a decision and does no network I/O beside that of its policy engine and stages. Nothing that it
+/// is given makes it throw.
 package final class RequestPipeline: RequestDeciding {
     let snapshots: SnapshotStore
     let authenticator: Authenticator
     let clock: any WallClock
     private let stages: [any AdmissionStage]
     private let observers: [any DecisionObserving]
-    private let settings: PipelineSettings
+    let engine: (any PolicyEngine)?
+    let settings: PipelineSettings
     private let metrics: PipelineMetrics
     let recorder: DecisionRecorder
     private let underWay = Atomic<Int>(0)
@@ -27,16 +29,18 @@ package final class RequestPipeline: RequestDeciding {
     private static let timedOneIn: UInt64 = 64
     private let started = Atomic<UInt64>(0)
 
+    /// - Parameter engine: asked what the evaluator in the process would be asked; nil = the evaluator decides.
     package init(
         snapshots: SnapshotStore, authenticator: Authenticator, audit: any AuditRecording,
-        stages: [any AdmissionStage] = [], observers: [any DecisionObserving] = [], settings: PipelineSettings,
-        clock: any WallClock, logger: Logger,
+        stages: [any AdmissionStage] = [], observers: [any DecisionObserving] = [],
+        engine: (any PolicyEngine)? = nil, settings: PipelineSettings, clock: any WallClock, logger: Logger,
         metricsFactory: any MetricsFactory
     ) {
         self.snapshots = snapshots
         self.authenticator = authenticator
         self.stages = stages
         self.observers = observers
+        self.engine = engine
         self.settings = settings
         self.clock = clock
         metrics = PipelineMetrics(factory: metricsFactory)
@@ -71,7 +75,13 @@ package final class RequestPipeline: RequestDeciding {
             input: input, snapshot: snapshot, now: clock.now(),
             tracer: StepTracer(explains: input.explain, metrics: timed ? metrics : nil))
         if let question = run.judge(authenticator: authenticator), let policy = snapshot?.policy {
-            run.conclude(await authorise(question, policy: policy, run: run, watch: watch))
+            let verdict: PolicyDecision
+            if let engine {
+                verdict = await ask(engine, question, policy: policy, run: &run, watch: watch)
+            } else {
+                verdict = policy.decide(question)
+            }
+            run.conclude(verdict)
         }
         let taken = await runStages(&run, watch: watch)
         if case .policyPathInvalid? = run.decision.refusal?.code {
@@ -87,6 +97,7 @@ package final class RequestPipeline: RequestDeciding {
             nanoseconds: nanoseconds)
         recorder.log(run.decision, input: input, nanoseconds: nanoseconds)
         if !input.dryRun {
+            if run.decision.passedWithoutEngine { metrics.failedOpen() }
             for observer in observers { observer.decided(run.decision, at: run.now) }
         }
         guard input.explain else { return run.decision }
@@ -95,16 +106,10 @@ package final class RequestPipeline: RequestDeciding {
         return input.dryRun ? run.decision.withoutOthersData : run.decision
     }
 
-    /// Asks the engine outside of the process where there is one, else decides here.
-    private func authorise(
-        _ question: PolicyQuestion, policy: CompiledPolicy, run: borrowing DecisionRun, watch: Stopwatch
-    ) async -> PolicyDecision {
-        policy.decide(question)
-    }
-
     /// What is left of the time for a decision.
-    private func timeLeft(_ watch: Stopwatch, _ input: DecisionInput) -> Duration {
-        max(.zero, input.timeout(atMost: settings.timeout) - .nanoseconds(watch.nanoseconds))
+    private func timeLeft(_ watch: Stopwatch, _ run: borrowing DecisionRun) -> Duration {
+        let limit = run.input.timeout(atMost: settings.timeout)
+        return max(.zero, limit + .nanoseconds(run.forgivenNanoseconds - watch.nanoseconds))
     }
 
     /// Runs the stages that may wait, until one refuses or time runs out.
@@ -112,10 +117,10 @@ package final class RequestPipeline: RequestDeciding {
     /// - Returns: what undoes them, for a decision that ends in a refusal after all, here or in the audit step.
     private func runStages(_ run: inout DecisionRun, watch: Stopwatch) async -> [@Sendable () async -> Void] {
         var taken: [@Sendable () async -> Void] = []
-        let limit = run.input.timeout(atMost: settings.timeout).wholeMicroseconds * 1000
+        let limit = run.input.timeout(atMost: settings.timeout).wholeMicroseconds * 1000 + run.forgivenNanoseconds
         if !stages.isEmpty {
             for stage in stages where !run.decision.isRefused {
-                guard let request = run.admissionRequest(timeLeft: timeLeft(watch, run.input)) else { break }
+                guard let request = run.admissionRequest(timeLeft: timeLeft(watch, run)) else { break }
                 switch await stage.admit(request) {
                 case .admitted(let detail, let limits, let giveBack):
                     if let giveBack { taken.append(giveBack) }

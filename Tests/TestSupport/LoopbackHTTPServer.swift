@@ -26,9 +26,34 @@ package final class LoopbackHTTPServer: Sendable {
 
     /// What is answered.
     package struct Answer: Sendable {
+        /// What becomes of the connection.
+        package enum Ending: Sendable {
+            /// It is kept for the next request.
+            case keep
+            /// It is closed instead of an answer.
+            case drop
+            /// There is never an answer.
+            case silence
+        }
+
         package var status: Int
         package var headers: [(name: String, value: String)]
         package var body: [UInt8]
+        package var ending = Ending.keep
+
+        /// Closes the connection instead of answering.
+        package static var drop: Answer {
+            var answer = Answer()
+            answer.ending = .drop
+            return answer
+        }
+
+        /// Never answers.
+        package static var silence: Answer {
+            var answer = Answer()
+            answer.ending = .silence
+            return answer
+        }
 
         package init(status: Int = 200, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
             self.status = status
@@ -49,12 +74,18 @@ package final class LoopbackHTTPServer: Sendable {
     package let port: Int
     private let channel: any Channel
     private let record: Mutex<[Request]>
+    private let accepted = Atomic<Int>(0)
 
     /// `http://127.0.0.1:port`
     package var url: String { "http://127.0.0.1:\(port)" }
 
     /// What was asked so far, in order.
     package var requests: [Request] { record.withLock { $0 } }
+
+    /// How many connections were made so far.
+    package var connections: Int { accepted.load(ordering: .relaxed) }
+
+    fileprivate func accept() { accepted.add(1, ordering: .relaxed) }
 
     private init(channel: any Channel, port: Int) {
         self.channel = channel
@@ -128,7 +159,17 @@ private final class LoopbackHandler: ChannelInboundHandler {
         }
     }
 
+    func channelActive(context: ChannelHandlerContext) {
+        holder.server.withLock { $0 }?.accept()
+        context.fireChannelActive()
+    }
+
     private func answer(_ answer: LoopbackHTTPServer.Answer, to head: HTTPRequestHead, context: ChannelHandlerContext) {
+        switch answer.ending {
+        case .keep: break
+        case .drop: return context.close(promise: nil)
+        case .silence: return
+        }
         var headers = HTTPHeaders(answer.headers.map { ($0.name, $0.value) })
         headers.replaceOrAdd(name: "content-length", value: String(answer.body.count))
         let responseHead = HTTPResponseHead(

@@ -94,6 +94,12 @@ package struct Decision: Sendable {
         return false
     }
 
+    /// Whether it is allowed although the policy engine could not be asked: only such an allow has reasons.
+    var passedWithoutEngine: Bool {
+        guard !isRefused, let policy else { return false }
+        return !policy.reasons.isEmpty
+    }
+
     /// 200 when allowed, else the refusal's status.
     package var status: Int { refusal?.status ?? 200 }
 }

@@ -22,6 +22,8 @@ struct DecisionRun {
     private(set) var match: RouteMatch?
     /// Failure limits that this request's failure reached.
     private(set) var newBlocks: [FailureBlock] = []
+    /// Time that an engine outside of the process took beyond its share, not counted against the decision.
+    var forgivenNanoseconds: Int64 = 0
     /// A credential was refused: checks of the caller would only repeat that.
     private var callerIsUnknown = false
     /// What was left to ask the policy; kept for `explain` only.

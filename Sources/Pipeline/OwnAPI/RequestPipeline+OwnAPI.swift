@@ -21,7 +21,7 @@ extension RequestPipeline {
                 fault.refusal, principal: .anonymous, action: Self.unknownRoute, route: nil, canonicalPath: nil)
         }
         var blocks: [FailureBlock] = []
-        let admission = admit(request, path: path, snapshot: snapshot, blocks: &blocks)
+        let admission = await admit(request, path: path, snapshot: snapshot, blocks: &blocks)
         if !blocks.isEmpty { await recorder.record(blocks, requestID: request.requestID) }
         return admission
     }
@@ -30,7 +30,7 @@ extension RequestPipeline {
 
     private func admit(
         _ request: OwnRequest, path: CanonicalPath, snapshot: RuntimeSnapshot, blocks: inout [FailureBlock]
-    ) -> OwnAdmission {
+    ) async -> OwnAdmission {
         let match = snapshot.policy.match(method: request.method, path: path, host: nil)
         let action = match?.rule.auditAction ?? Self.unknownRoute
         let now = clock.now()
@@ -60,10 +60,27 @@ extension RequestPipeline {
         var query = PolicyQuery(surface: .own)
         // A project that the own API names is one of the caller's tenant: its admin may act for each of them.
         if match?.captures.project != nil { query.resource.tenant = principal.tenantID }
-        if let refusal = policy.decide(subject: PolicySubject(principal), query: query, match: match).refusal {
+        let progress = policy.prepare(subject: PolicySubject(principal), query: query, match: match)
+        if let refusal = await verdict(progress, policy: policy, principal: principal, now: now).refusal {
             return refused(refusal, principal)
         }
         return .allowed(caller(principal, match: match, action: action, path: path, policy: policy))
+    }
+
+    private func verdict(
+        _ progress: PolicyProgress, policy: CompiledPolicy, principal: Principal, now: Timestamp
+    ) async -> PolicyDecision {
+        switch progress {
+        case .decided(let decision): decision
+        case .open(let question):
+            if let engine {
+                await ask(
+                    engine, question, policy: policy, timeLeft: settings.timeout,
+                    expiresIn: principal.expiresIn(at: now))
+            } else {
+                policy.decide(question)
+            }
+        }
     }
 
     private func caller(

@@ -21,7 +21,8 @@ struct DecisionRecorder: Sendable {
     /// The audit step: a decision that cannot be recorded is not given.
     func record(_ run: inout DecisionRun, nanoseconds: Int64) async {
         await record(run.newBlocks, requestID: run.input.requestID)
-        if !run.decision.isRefused, !run.input.dryRun {
+        // What passes without the policy engine is never folded: its entry says why it passed.
+        if !run.decision.isRefused, !run.input.dryRun, !run.decision.passedWithoutEngine {
             guard audit.acceptAllowedDecision(allowed(run)) == false else {
                 return run.tracer.note(.audit, nil, Explanation(.asker, "accepted"))
             }
@@ -98,6 +99,7 @@ struct DecisionRecorder: Sendable {
             "auth_source": .string(decision.principal.authSource.rawValue),
             "token_id": .optional(decision.principal.tokenID),
         ]
+        if decision.passedWithoutEngine { metadata["reasons"] = .strings(decision.policy?.reasons ?? []) }
         if let agent = run.input.headers.first("user-agent") {
             metadata["user_agent"] = .string(String(agent.prefix(256)))
         }

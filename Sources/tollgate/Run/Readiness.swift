@@ -3,6 +3,7 @@
 
 internal import AuditTrail
 internal import Authentication
+internal import Connectors
 internal import Essentials
 internal import HTTPService
 internal import RuntimeState
@@ -21,18 +22,21 @@ final class Readiness: ReadinessReporting {
     private let table: ServiceTokenTable
     private let audit: AuditLog
     private let keySets: RemoteKeySets
+    private let engine: OPAClient?
     private let maxSnapshotAge: Duration?
     private let mode: (configured: AuthMode, effective: AuthMode)
     private let clock: any WallClock
 
     init(
         snapshots: SnapshotStore, table: ServiceTokenTable, audit: AuditLog, keySets: RemoteKeySets,
-        maxSnapshotAge: Duration?, mode: (configured: AuthMode, effective: AuthMode), clock: any WallClock
+        engine: OPAClient?, maxSnapshotAge: Duration?, mode: (configured: AuthMode, effective: AuthMode),
+        clock: any WallClock
     ) {
         self.snapshots = snapshots
         self.table = table
         self.audit = audit
         self.keySets = keySets
+        self.engine = engine
         self.maxSnapshotAge = maxSnapshotAge
         self.mode = mode
         self.clock = clock
@@ -70,6 +74,7 @@ final class Readiness: ReadinessReporting {
             ReadinessCheck(
                 name: "auth_mode", status: mode.configured == mode.effective ? .ok : .degraded,
                 detail: "configured \(mode.configured.rawValue), in force \(mode.effective.rawValue)"),
+            PolicyEngineCheck.check(engine),
             ReadinessCheck(name: "draining", status: isDraining ? .failed : .ok),
         ]
     }

@@ -28,6 +28,7 @@ struct ServerAssembly {
     private let directory: ManifestDirectory
     private let controller: StandaloneController
     private let readiness: Readiness
+    private let engine: OPAClient?
     private let metrics: PrometheusRegistry
     private let dependencies: HTTPDependencies
 
@@ -90,11 +91,14 @@ struct ServerAssembly {
             interval: settings.reconcileInterval, clock: clock, logger: logger)
         await controller.start(statuses: kept.statuses)
 
+        engine = Self.policyEngine(settings, clock: clock, logger: logger, metrics: metrics)
         readiness = Readiness(
-            snapshots: snapshots, table: table, audit: audit, keySets: keySets, maxSnapshotAge: settings.maxSnapshotAge,
+            snapshots: snapshots, table: table, audit: audit, keySets: keySets, engine: engine,
+            maxSnapshotAge: settings.maxSnapshotAge,
             mode: (authentication.mode, settings.effectiveMode(authentication)), clock: clock)
         let pipeline = RequestPipeline(
             snapshots: snapshots, authenticator: authenticator, audit: audit,
+            engine: engine.map(SidecarEngine.init),
             settings: PipelineSettings(
                 timeout: settings.decisions.timeout, maxInFlight: settings.decisions.maxInFlight),
             clock: clock, logger: logger, metricsFactory: metrics)
@@ -128,6 +132,7 @@ struct ServerAssembly {
                 Self.serving("key sets") { [keySets] in await keySets.run() },
                 Self.serving("manifest files") { [directory] in try await directory.run() },
                 Self.serving("controller") { [controller] in await controller.run() },
+                Self.serving("policy engine") { [engine] in await engine?.watch() },
                 Self.serving("first keys") { [keySets] in
                     await keySets.waitForFirstSets(atMost: .seconds(10))
                     readiness.keysSettled()

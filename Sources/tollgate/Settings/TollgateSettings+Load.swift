@@ -44,6 +44,7 @@ extension TollgateSettings {
             apiKeyOldPrefixes: reader.optional(Catalog.apiKeyOldPrefixes) ?? [],
             egressAllow: reader.optional(Catalog.egressAllow) ?? [],
             policy: policy(&reader, environment: environment, host: host),
+            policyEngine: policyEngine(&reader),
             dataDirectory: dataDirectory,
             audit: audit(&reader, dataDirectory: dataDirectory, environment: environment, host: host),
             logging: logging(&reader, inCluster: isInCluster(environment)),

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import AuditTrail
+internal import Connectors
 internal import Essentials
 
 /// Every setting of a running process, typed and checked. It never changes after the start.
@@ -19,6 +20,8 @@ struct TollgateSettings: Sendable {
     /// What outgoing calls may reach over http or at private addresses.
     var egressAllow: [EgressTarget]
     var policy: PolicyDataSettings
+    /// The policy engine outside of the process; nil where decisions are made in it.
+    var policyEngine: OPAClientSettings?
     /// Absolute; made by the process with mode 0700.
     var dataDirectory: String
     var audit: AuditTrailSettings

@@ -32,7 +32,7 @@ internal import Testing
 }
 
 /// One case, brought to the types of the policy.
-private struct PolicyCaseRun {
+struct PolicyCaseRun {
     let json: JSONValue
 
     private static let routesDocument = Result { try YAMLText.json(BuiltInPolicy.routesYAML) }
@@ -56,6 +56,17 @@ private struct PolicyCaseRun {
     }
 
     func decision() throws -> PolicyDecision {
+        let (policy, progress) = try progress()
+        switch progress {
+        case .decided(let decision): return decision
+        case .open(let question): return policy.decide(question)
+        }
+    }
+
+    /// The case up to the question of rights.
+    ///
+    /// - Parameter withRules: whether the AuthConfig's rules are there.
+    func progress(withRules: Bool = true) throws -> (policy: CompiledPolicy, progress: PolicyProgress) {
         let user = settings["DEFAULT_USER_ROLE"]?.stringValue ?? "editor"
         let policy = try CompiledPolicy.compile(
             rolesDocument: try rolesDocument(), routesDocument: try Self.routesDocument.get(),
@@ -68,7 +79,7 @@ private struct PolicyCaseRun {
             builtinRoutes: settings["builtinRoutes"]?.boolValue ?? true,
             scopes: settings["scopes"] == "enforce" ? .enforce : .ignore,
             ownership: settings["ownership"] == "required" ? .required : .standard,
-            rules: try settings["rules"]?.arrayValue.map { try RuleSet(document: $0) })
+            rules: try !withRules ? nil : settings["rules"]?.arrayValue.map { try RuleSet(document: $0) })
         let resource = json["resource"]
         let query = PolicyQuery(
             action: json["action"]?.stringValue,
@@ -82,13 +93,13 @@ private struct PolicyCaseRun {
         var match: RouteMatch?
         if let request = json["request"] {
             switch CanonicalPath.parse(try #require(request["path"]?.stringValue)) {
-            case .failure(let fault): return policy.decision(for: fault)
+            case .failure(let fault): return (policy, .decided(policy.decision(for: fault)))
             case .success(let path):
                 match = policy.match(
                     method: try #require(request["method"]?.stringValue), path: path, host: host)
             }
         }
-        return policy.decide(subject: subject(), query: query, match: match)
+        return (policy, policy.prepare(subject: subject(), query: query, match: match))
     }
 
     private func now() throws -> Timestamp {

@@ -9,16 +9,18 @@ internal import Testing
 @Suite(.timeLimit(.minutes(5)))
 struct MetricsTableTests {
     @Test func documentsWhatIsExported() async throws {
-        let daemon = try TollgateDaemon(manifests: ProxyContract.manifests)
-        let exported = try await daemon.running { _ in
-            // One question of each sort, for what has no value before.
-            let token = try await daemon.mintToken("reader", scopes: ["tasks:read"])
-            _ = try await daemon.decide(host: ProxyContract.host, path: "/reports/1", token: token)
-            let answer = try await PlainHTTP.send("GET", "/metrics", port: daemon.probePort)
-            #expect(answer.status == 200)
-            return Set(
-                answer.text.split(separator: "\n").filter { $0.hasPrefix("# TYPE ") }
-                    .map { String($0.split(separator: " ")[2]) })
+        let exported = try await PolicyEnginePeer.with { engine in
+            let daemon = try TollgateDaemon(manifests: ProxyContract.manifests, settings: ["OPA_URL": engine.url])
+            return try await daemon.running { _ in
+                // One question of each sort, for what has no value before.
+                let token = try await daemon.mintToken("reader", scopes: ["tasks:read"])
+                _ = try await daemon.decide(host: ProxyContract.host, path: "/reports/1", token: token)
+                let answer = try await PlainHTTP.send("GET", "/metrics", port: daemon.probePort)
+                #expect(answer.status == 200)
+                return Set(
+                    answer.text.split(separator: "\n").filter { $0.hasPrefix("# TYPE ") }
+                        .map { String($0.split(separator: " ")[2]) })
+            }
         }
         let document = try String(
             contentsOf: Repository.root.appending(path: "docs/reference/metrics.md"), encoding: .utf8)

@@ -29,7 +29,7 @@ struct PipelineWorld {
 
     init(
         manifests: String? = StandardManifests.text, limits: FailureLimitSettings = FailureLimitSettings(),
-        isAdminGenerated: Bool = false, stages: [any AdmissionStage] = [],
+        isAdminGenerated: Bool = false, stages: [any AdmissionStage] = [], engine: (any PolicyEngine)? = nil,
         settings: PipelineSettings = PipelineSettings(timeout: .seconds(60)), bootstrap: BootstrapSettings? = nil
     ) throws {
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
@@ -46,8 +46,8 @@ struct PipelineWorld {
             jwt: JWTVerifier(remoteKeys: remote), limiter: limiter, prefixes: TokenPrefixes(),
             anyGlobalCredential: false, metrics: AuthenticationMetrics(factory: metrics), logger: logger)
         pipeline = RequestPipeline(
-            snapshots: snapshots, authenticator: authenticator, audit: audit, stages: stages, settings: settings,
-            clock: clock, logger: logger, metricsFactory: metrics)
+            snapshots: snapshots, authenticator: authenticator, audit: audit, stages: stages, engine: engine,
+            settings: settings, clock: clock, logger: logger, metricsFactory: metrics)
         if let manifests { try publish(manifests) }
     }
 
