@@ -51,7 +51,7 @@ let package = Package(
         .systemLibrary(name: "CInotify"),
         .target(name: "ManifestFiles", dependencies: ["Essentials", "ResourceModel", "CInotify", .yams, .logging]),
         .target(
-            name: "RuntimeState", dependencies: ["Essentials", "Authentication", "Authorization", "Billing", .metrics]),
+            name: "RuntimeState", dependencies: ["Essentials", "Authentication", "Authorization", "Billing", .logging, .metrics]),
         // Layer 3
         .target(
             name: "Reconcilers",
