@@ -18,7 +18,7 @@ struct Tollgate: ParsableCommand {
         version: ProductVersion.text,
         subcommands: [
             RunCommand.self, TokenCommand.self, GetCommand.self, ValidateCommand.self, CRDsCommand.self,
-            AuditCommand.self, CheckCommand.self, SettingsCommand.self, VersionCommand.self,
+            AuditCommand.self, PolicyCommand.self, CheckCommand.self, SettingsCommand.self, VersionCommand.self,
         ])
 
     static func main() async {

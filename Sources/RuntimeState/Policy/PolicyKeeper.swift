@@ -60,8 +60,16 @@ package final class PolicyKeeper: Sendable {
 
     /// Reads the sources and puts in force what is new and sound.
     package func refresh() async {
-        await serial.withLock { await pass() }
+        await serial.withLock { _ = await pass() }
     }
+
+    /// Runs the body while nothing else reads the sources or changes the data.
+    func exclusively<Value, Failure: Error>(
+        _ body: () async throws(Failure) -> Value
+    ) async throws(Failure) -> Value { try await serial.withLock(body) }
+
+    /// Puts in force what was just written.
+    func put(_ reading: PolicyReading) { _ = take(reading) }
 
     /// Every problem that these documents would have in force: nothing is stored. A document that is not given is the present one.
     package func problems(roles: JSONValue?, routes: JSONValue?) -> [PolicyProblem] {
@@ -76,11 +84,14 @@ package final class PolicyKeeper: Sendable {
         }
     }
 
-    private func pass() async {
-        let (_, reading) = Self.present(of: sources)
+    /// Reads the sources; only while nothing else does.
+    func pass() async -> (any PolicySource, PolicyReading) {
+        let (source, reading) = Self.present(of: sources)
         let before = state
-        guard case .publish(let after)? = take(reading) else { return }
-        if let observer = observer.withLock({ $0 }) { await observer(before, after) }
+        if case .publish(let after)? = take(reading), let observer = observer.withLock({ $0 }) {
+            await observer(before, after)
+        }
+        return (source, reading)
     }
 
     /// Judges a reading; compiling happens outside the lock that readers take.

@@ -22,13 +22,13 @@ final class PolicyMetrics: Sendable {
 
     /// That revision is in force; the series of the one before is taken away.
     func inForce(revision: String, source: String) {
-        let gauge = Gauge(
-            label: "tollgate_policy_info", dimensions: [("revision", revision), ("source", source)], factory: factory)
         info.withLock { present in
-            present?.record(0)
             present?.destroy()
+            let gauge = Gauge(
+                label: "tollgate_policy_info", dimensions: [("revision", revision), ("source", source)],
+                factory: factory)
+            gauge.record(1)
             present = gauge
         }
-        gauge.record(1)
     }
 }

@@ -23,11 +23,13 @@ final class Readiness: ReadinessReporting {
     private let keySets: RemoteKeySets
     private let maxSnapshotAge: Duration?
     private let mode: (configured: AuthMode, effective: AuthMode)
+    private let policy: @Sendable () -> ReadinessCheck
     private let clock: any WallClock
 
     init(
         snapshots: SnapshotStore, table: ServiceTokenTable, audit: AuditLog, keySets: RemoteKeySets,
-        maxSnapshotAge: Duration?, mode: (configured: AuthMode, effective: AuthMode), clock: any WallClock
+        maxSnapshotAge: Duration?, mode: (configured: AuthMode, effective: AuthMode),
+        policy: @escaping @Sendable () -> ReadinessCheck, clock: any WallClock
     ) {
         self.snapshots = snapshots
         self.table = table
@@ -35,6 +37,7 @@ final class Readiness: ReadinessReporting {
         self.keySets = keySets
         self.maxSnapshotAge = maxSnapshotAge
         self.mode = mode
+        self.policy = policy
         self.clock = clock
     }
 
@@ -67,6 +70,7 @@ final class Readiness: ReadinessReporting {
             ReadinessCheck(
                 name: "audit", status: trail.isWritable ? (trail.corruptSegment == nil ? .ok : .degraded) : .failed,
                 detail: trail.corruptSegment.map { "segment \($0) was found damaged" } ?? ""),
+            policy(),
             ReadinessCheck(
                 name: "auth_mode", status: mode.configured == mode.effective ? .ok : .degraded,
                 detail: "configured \(mode.configured.rawValue), in force \(mode.effective.rawValue)"),
