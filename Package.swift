@@ -142,8 +142,8 @@ let package = Package(
         .testTarget(
             name: "HTTPServiceTests",
             dependencies: [
-                "HTTPService", "Pipeline", "RuntimeState", "Authentication", "Authorization", "AuditTrail",
-                "Persistence", "Essentials", "TestSupport", .hummingbird, .hummingbirdTesting, .httpTypes, .nioCore,
+                "HTTPService", "Pipeline", "Reconcilers", "RuntimeState", "Authentication", "Authorization",
+                "AuditTrail", "Persistence", "Essentials", "TestSupport", .metricsTestKit, .hummingbird, .hummingbirdTesting, .httpTypes, .nioCore,
                 .nioPosix, .asyncHTTPClient, .nioHTTP1, .nioSSL, .serviceLifecycle, .logging, .coreMetrics, .crypto,
                 .x509, .swiftASN1,
             ]),

@@ -44,10 +44,9 @@ package final class PolicyKeeper: Sendable {
         metrics = PolicyMetrics(factory: metricsFactory)
         observer = Mutex(nil)
         let (_, reading) = Self.present(of: self.sources)
-        let texts = try Self.texts(of: reading)
-        let documents = try texts.parsed(readYAML: readYAML)
+        let documents = try Self.texts(of: reading).parsed(readYAML: readYAML)
         let policy = try documents.compile(settings)
-        let first = PolicyStateMachine(reading, texts: texts, documents: documents, policy: policy, at: clock.now())
+        let first = PolicyStateMachine(reading, documents: documents, policy: policy, at: clock.now())
         machine = Mutex(first)
         publish(first.state)
     }

@@ -20,23 +20,15 @@ struct PolicyStateMachine {
     private(set) var state: PolicyState
     /// What the source says, in force or not: the same again changes nothing.
     private var judged: PolicyReading
-    /// What is in force, as it was read.
-    private(set) var texts: PolicyTexts
 
     /// Starts with data that compiled.
-    init(
-        _ reading: PolicyReading, texts: PolicyTexts, documents: PolicyDocuments, policy: CompiledPolicy, at: Timestamp
-    ) {
+    init(_ reading: PolicyReading, documents: PolicyDocuments, policy: CompiledPolicy, at: Timestamp) {
         judged = reading
-        self.texts = texts
         state = PolicyState(policy: policy, documents: documents, origin: reading.origin, loadedAt: at)
     }
 
     /// Whether the reading has to be compiled before `took` can judge it.
     func isNew(_ reading: PolicyReading) -> Bool { reading != judged }
-
-    /// Whether what the source said last is in force.
-    var isSound: Bool { state.lastError == nil }
 
     /// Takes a reading that is new, with what its documents compiled to.
     mutating func took(
@@ -50,7 +42,6 @@ struct PolicyStateMachine {
             state.lastError = failure
             return .report(failure)
         case .success(let (documents, policy)):
-            if case .texts(let new) = reading.content { texts = new }
             let wasSound = state.lastError == nil
             let isSame = policy.revision == state.revision && reading.origin.kind == state.origin.kind
             state.lastError = nil

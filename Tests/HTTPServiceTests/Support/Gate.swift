@@ -17,6 +17,7 @@ struct Gate: Sendable {
     var audit = FakeAudit()
     var tokens = FakeTokens()
     var readiness = FakeReadiness()
+    var modules: [any OwnAPIModule] = []
     var trusted: [CIDR] = []
     var peer = "192.0.2.10"
     var duties: ListenerDuties = [.ownAPI, .forwardAuth]
@@ -33,7 +34,7 @@ struct Gate: Sendable {
         HTTPDependencies(
             decider: decider, audit: audit, tokens: tokens, auditTrail: trail, resources: FakeCatalog(),
             idempotency: keys, addresses: FakeAddresses(trusted: trusted), authBlocks: blocks,
-            readiness: readiness, metrics: registry, clock: clock,
+            readiness: readiness, metrics: registry, modules: modules, clock: clock,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
             unknownPeer: IPAddress(peer) ?? IPAddress(ipv4: 0))
     }
