@@ -51,7 +51,8 @@ let package = Package(
         .systemLibrary(name: "CInotify"),
         .target(name: "ManifestFiles", dependencies: ["Essentials", "ResourceModel", "CInotify", .yams, .logging]),
         .target(
-            name: "RuntimeState", dependencies: ["Essentials", "Authentication", "Authorization", "Billing", .logging, .metrics]),
+            name: "RuntimeState",
+            dependencies: ["Essentials", "Authentication", "Authorization", "Billing", .logging, .metrics]),
         // Layer 3
         .target(
             name: "Reconcilers",
@@ -143,7 +144,8 @@ let package = Package(
             name: "HTTPServiceTests",
             dependencies: [
                 "HTTPService", "Pipeline", "Reconcilers", "RuntimeState", "Authentication", "Authorization",
-                "AuditTrail", "Persistence", "Essentials", "TestSupport", .metricsTestKit, .hummingbird, .hummingbirdTesting, .httpTypes, .nioCore,
+                "AuditTrail", "Persistence", "Essentials", "TestSupport", .metricsTestKit, .hummingbird,
+                .hummingbirdTesting, .httpTypes, .nioCore,
                 .nioPosix, .asyncHTTPClient, .nioHTTP1, .nioSSL, .serviceLifecycle, .logging, .coreMetrics, .crypto,
                 .x509, .swiftASN1,
             ]),
@@ -158,8 +160,9 @@ let package = Package(
         .testTarget(
             name: "TollgateTests",
             dependencies: [
-                "tollgate", "ResourceModel", "HTTPService", "Authentication", "AuditTrail", "Essentials", "TestSupport",
-                .logging,
+                "tollgate", "ManifestFiles", "ResourceModel", "RuntimeState", "HTTPService", "Authentication",
+                "Authorization", "AuditTrail",
+                "Essentials", "TestSupport", .logging,
             ]),
         .testTarget(
             name: "CaseTests",

@@ -35,7 +35,8 @@ internal import Testing
         case 3: .string(String(decoding: random.bytes(random.below(6)).map { $0 & 0x7F }, as: UTF8.self))
         case 4: .array((0..<random.below(4)).map { _ in value(random, depth: depth - 1) })
         default:
-            .object(JSONObject((0..<random.below(4)).map { ("\($0)\(random.below(9))", value(random, depth: depth - 1)) }))
+            .object(
+                JSONObject((0..<random.below(4)).map { ("\($0)\(random.below(9))", value(random, depth: depth - 1)) }))
         }
     }
 }

@@ -14,6 +14,7 @@ package final class PolicyKeeper: Sendable {
     /// Reads the one document of a YAML text.
     package typealias YAMLReading = @Sendable (_ text: [UInt8]) throws(PolicyTextFault) -> JSONValue
     /// Told of new data that a source brought, after it came in force. Changes through `change` are their caller's to record.
+    /// The next reading waits for it, so it must not ask for one.
     package typealias Observer = @Sendable (_ before: PolicyState, _ after: PolicyState) async -> Void
 
     private let sources: [any PolicySource]

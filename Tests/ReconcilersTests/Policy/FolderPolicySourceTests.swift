@@ -105,7 +105,7 @@ internal import Testing
             }
             for version in 2...4 {
                 try mount("v\(version)", roles: try PolicyWorld.roles(with: "night-\(version)"))
-                try await Eventually.holds("the swapped mount to be in force", within: .seconds(5)) {
+                try await Eventually.holds("the swapped mount to be in force") {
                     keeper.state.policy.roles.isKnown("night-\(version)")
                 }
             }
@@ -131,9 +131,9 @@ internal import Testing
                 }
             }
             try folder.write("{", to: "data.json")
-            try await Eventually.holds("the fault to be seen", within: .seconds(5)) { keeper.state.lastError != nil }
+            try await Eventually.holds("the fault to be seen") { keeper.state.lastError != nil }
             try folder.write(try PolicyWorld.roles(with: "night"), to: "data.json")
-            try await Eventually.holds("the mended file to be in force", within: .seconds(5)) {
+            try await Eventually.holds("the mended file to be in force") {
                 keeper.state.lastError == nil && keeper.state.policy.roles.isKnown("night")
             }
             group.cancelAll()
