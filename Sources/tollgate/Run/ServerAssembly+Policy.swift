@@ -27,6 +27,11 @@ struct PolicyParts: Sendable {
         }
     }
 
+    /// How questions are answered: in this process.
+    @Sendable func engine() -> PolicyEngineReport {
+        PolicyEngineReport(mode: keeper.state.policy.settings.roleCheckEnabled ? .local : .disabled, isLocal: true)
+    }
+
     /// One line of `/readyz?verbose`. Bad data leaves the last good in force, so it is no reason not to be ready.
     func readiness() -> ReadinessCheck {
         let state = keeper.state
@@ -98,7 +103,8 @@ extension ServerAssembly {
                 sources: (folder.map { [FolderPolicySource(folder: $0)] } ?? []) + [source],
                 settings: PolicySettings(
                     defaultUserRole: settings.policy.defaultUserRole,
-                    defaultKeycloakTenantRole: settings.policy.defaultKeycloakTenantRole),
+                    defaultKeycloakTenantRole: settings.policy.defaultKeycloakTenantRole,
+                    roleCheckEnabled: settings.policy.roleCheckEnabled),
                 readYAML: PolicyYAML.document, snapshots: snapshots, clock: clock, logger: logger,
                 metricsFactory: metrics)
             return PolicyParts(

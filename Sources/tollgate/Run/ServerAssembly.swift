@@ -104,7 +104,7 @@ struct ServerAssembly {
             decider: pipeline, audit: audit, tokens: registry, auditTrail: audit, resources: snapshots,
             idempotency: store, addresses: ClientAddressResolver(trusted: settings.listeners.trustedProxies),
             authBlocks: FailureLimiterBlocks(limiter: limiter, clock: clock), readiness: readiness, metrics: metrics,
-            modules: [PolicyRoutes(service: policy.keeper)], clock: clock, logger: logger)
+            modules: [PolicyRoutes(service: policy.keeper, engine: policy.engine)], clock: clock, logger: logger)
         ProcessMetrics.register(in: metrics, startedAt: clock.now())
         ScrapeGauges.register(
             on: metrics, snapshots: snapshots, keySets: keySets, clock: clock,

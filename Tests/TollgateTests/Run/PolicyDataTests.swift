@@ -56,6 +56,8 @@ internal import Testing
         let parts = try parts()
         #expect(parts.keeper.state.origin.kind == .builtIn)
         #expect(parts.folder == nil)
+        #expect(parts.engine().mode == .local && parts.engine().isLocal)
+        #expect(try self.parts(["OPA_ENABLED": "false"]).engine().mode == .disabled)
         let check = parts.readiness()
         #expect(check.name == "policy" && check.status == .ok)
         #expect(check.detail == "revision \(parts.keeper.state.revision) from built-in")
