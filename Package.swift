@@ -53,7 +53,8 @@ let package = Package(
         .systemLibrary(name: "CInotify"),
         .target(name: "ManifestFiles", dependencies: ["Essentials", "ResourceModel", "CInotify", .yams, .logging]),
         .target(
-            name: "RuntimeState", dependencies: ["Essentials", "Authentication", "Authorization", "Billing", .metrics]),
+            name: "RuntimeState",
+            dependencies: ["Essentials", "Authentication", "Authorization", "Billing", .logging, .metrics]),
         // Layer 3
         .target(
             name: "Reconcilers",
@@ -145,8 +146,9 @@ let package = Package(
         .testTarget(
             name: "HTTPServiceTests",
             dependencies: [
-                "HTTPService", "Pipeline", "RuntimeState", "Authentication", "Authorization", "AuditTrail",
-                "Persistence", "Essentials", "TestSupport", .hummingbird, .hummingbirdTesting, .httpTypes, .nioCore,
+                "HTTPService", "Pipeline", "Reconcilers", "RuntimeState", "Authentication", "Authorization",
+                "AuditTrail", "Persistence", "Essentials", "TestSupport", .metricsTestKit, .hummingbird,
+                .hummingbirdTesting, .httpTypes, .nioCore,
                 .nioPosix, .asyncHTTPClient, .nioHTTP1, .nioSSL, .serviceLifecycle, .logging, .coreMetrics, .crypto,
                 .x509, .swiftASN1,
             ]),
@@ -161,8 +163,8 @@ let package = Package(
         .testTarget(
             name: "TollgateTests",
             dependencies: [
-                "tollgate", "Connectors", "ResourceModel", "HTTPService", "Authentication", "AuditTrail", "Essentials",
-                "TestSupport", .logging,
+                "tollgate", "Connectors", "ManifestFiles", "ResourceModel", "RuntimeState", "HTTPService",
+                "Authentication", "Authorization", "AuditTrail", "Essentials", "TestSupport", .logging,
             ]),
         .testTarget(
             name: "CaseTests",

@@ -18,8 +18,8 @@ struct Tollgate: ParsableCommand {
         version: ProductVersion.text,
         subcommands: [
             RunCommand.self, TokenCommand.self, KeyCommand.self, ExplainCommand.self, ProjectCommand.self,
-            ShareCommand.self, GetCommand.self, ValidateCommand.self, CRDsCommand.self, AuditCommand.self,
-            CheckCommand.self, SettingsCommand.self, VersionCommand.self,
+            ShareCommand.self, PolicyCommand.self, GetCommand.self, ValidateCommand.self, CRDsCommand.self,
+            AuditCommand.self, CheckCommand.self, SettingsCommand.self, VersionCommand.self,
         ])
 
     static func main() async {

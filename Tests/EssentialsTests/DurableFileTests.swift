@@ -38,6 +38,35 @@ internal import Testing
         }
     }
 
+    @Test func replacesOnlyWhatIsStillAsItWas() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let path = "\(folder)/file"
+        try DurableFile.makeDirectory(folder)
+        #expect(try DurableFile.replace([1], with: [2], at: path) == false)
+        try DurableFile.write([1, 2], to: path, mode: 0o640)
+        for other: [UInt8] in [[], [1], [2, 1], [1, 2, 3]] {
+            #expect(try DurableFile.replace(other, with: [9], at: path) == false)
+        }
+        #expect(try DurableFile.read(path) == [1, 2])
+        #expect(try DurableFile.replace([1, 2], with: [3], at: path))
+        #expect(try DurableFile.read(path) == [3])
+        let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+        #expect(mode == 0o640)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["file"])
+        #expect(throws: DurableFile.Failure(operation: "look at", path: "\(path)/x", errorNumber: ENOTDIR)) {
+            try DurableFile.replace([3], with: [4], at: "\(path)/x")
+        }
+    }
+
+    @Test func tellsWhetherAFileMayBeReplaced() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try DurableFile.makeDirectory("\(folder)/inner")
+        try DurableFile.write([1], to: "\(folder)/file")
+        try FileManager.default.createSymbolicLink(atPath: "\(folder)/link", withDestinationPath: "file")
+        #expect(DurableFile.isReplaceable("\(folder)/file"))
+        for name in ["link", "inner", "none"] { #expect(!DurableFile.isReplaceable("\(folder)/\(name)")) }
+    }
+
     @Test func saysWhatIsWrong() throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try DurableFile.makeDirectory(folder)

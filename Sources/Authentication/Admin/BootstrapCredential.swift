@@ -12,33 +12,46 @@ package struct BootstrapCredential: Sendable {
     ]
 
     let digest: SecretDigest
-    /// Whoever presents it.
-    package let principal: Principal
+    /// Exactly these scopes; nil = the own ones and what role `admin` grants.
+    private let fixedScopes: [String]?
+    /// What role `admin` granted at the start.
+    private let adminPermissions: [String]
     private let expiresAt: Timestamp?
     private let autoDisable: Bool
 
     /// Takes what the settings say.
     ///
-    /// - Parameter adminPermissions: every permission of role `admin`; used when the settings name no scopes.
+    /// - Parameter adminPermissions: every permission of role `admin`, where a request does not say what the present policy data grants;
+    ///   used when the settings name no scopes.
     package init(_ settings: BootstrapSettings, adminPermissions: some Sequence<String>) {
         digest = SecretDigest(of: settings.token.revealed)
         expiresAt = settings.expiresAt
         autoDisable = settings.autoDisable
-        let scopes = settings.scopes ?? ASCII.sortedByBytes(Set(Self.ownScopes).union(adminPermissions))
-        principal = Principal(
-            subject: "bootstrap", identityType: .service, authSource: .bootstrap, admin: settings.scopes == nil,
+        fixedScopes = settings.scopes
+        self.adminPermissions = Array(adminPermissions)
+    }
+
+    /// Whoever presents it.
+    private func principal(_ adminPermissions: [String]) -> Principal {
+        let scopes = fixedScopes ?? ASCII.sortedByBytes(Set(Self.ownScopes).union(adminPermissions))
+        return Principal(
+            subject: "bootstrap", identityType: .service, authSource: .bootstrap, admin: fixedScopes == nil,
             platform: true, scoped: true, tokenID: "bootstrap", workspaceIDs: ["*"], scopes: scopes,
-            expiresAt: settings.expiresAt,
+            expiresAt: expiresAt,
             claims: [
                 "token_type": "bootstrap_service", "token_id": "bootstrap", "scopes": .strings(scopes),
-                "expires_at": .optional(settings.expiresAt?.rfc3339),
+                "expires_at": .optional(expiresAt?.rfc3339),
             ])
     }
 
     /// What becomes of the right text.
     ///
-    /// - Parameter hasSuccessor: whether an active service token may make tokens.
-    func outcome(now: Timestamp, hasSuccessor: () -> Bool) -> AuthenticationOutcome {
+    /// - Parameters:
+    ///   - adminPermissions: what role `admin` grants by the policy data that judges the request; nil = what it granted at the start.
+    ///   - hasSuccessor: whether an active service token may make tokens.
+    func outcome(
+        now: Timestamp, adminPermissions: [String]? = nil, hasSuccessor: () -> Bool
+    ) -> AuthenticationOutcome {
         if autoDisable, hasSuccessor() {
             return .refused(
                 Refusal(.authTokenRevoked, message: "Bootstrap service token has been revoked"), identity: nil)
@@ -47,7 +60,7 @@ package struct BootstrapCredential: Sendable {
             return .refused(
                 Refusal(.authTokenExpired, message: "Bootstrap service token has expired"), identity: nil)
         }
-        return .verified(principal)
+        return .verified(principal(adminPermissions ?? self.adminPermissions))
     }
 }
 

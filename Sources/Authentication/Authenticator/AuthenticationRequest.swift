@@ -23,10 +23,14 @@ package struct AuthenticationRequest: Sendable {
     package var clientCertificate: String?
     package var surface: Surface
     package var client: ClientContext
+    /// What role `admin` grants by the policy data that judges the request: the scopes of a bootstrap token that names none. Nil = what it
+    /// was at the start.
+    package var adminPermissions: [String]?
 
     package init(
         headers: HeaderList, query: String?, method: String, describedCredential: String? = nil,
-        clientCertificate: String? = nil, surface: Surface, client: ClientContext
+        clientCertificate: String? = nil, surface: Surface, client: ClientContext,
+        adminPermissions: [String]? = nil
     ) {
         self.headers = headers
         self.query = query
@@ -35,6 +39,7 @@ package struct AuthenticationRequest: Sendable {
         self.clientCertificate = clientCertificate
         self.surface = surface
         self.client = client
+        self.adminPermissions = adminPermissions
     }
 }
 

@@ -147,7 +147,7 @@ extension Authenticator {
             let certificate = request.clientCertificate.flatMap { ForwardedCertificate.parse($0) }
             return jwt.verify(text, issuers: realm.issuers, certificateThumbprint: certificate?.thumbprint, now: now)
         }
-        return verifyConfigured(text, request.client, now)
+        return verifyConfigured(text, request, now)
     }
 
     /// Whether the text has the shape of a signed token. A loop over bytes, because such texts are long and every request counts them.
@@ -180,15 +180,19 @@ extension Authenticator {
         return .verified(entry.principal)
     }
 
-    private func verifyConfigured(_ text: String, _ client: ClientContext, _ now: Timestamp) -> AuthenticationOutcome {
+    private func verifyConfigured(
+        _ text: String, _ request: AuthenticationRequest, _ now: Timestamp
+    ) -> AuthenticationOutcome {
         let digest = SecretDigest(of: text)
         // Both are always compared, so that the time says nothing about which one was nearly right.
         let isAdmin = digest.matches(admin?.digest ?? .dummy)
         let isBootstrap = digest.matches(bootstrap?.digest ?? .dummy)
         if isAdmin, let admin { return .verified(admin.principal) }
         guard isBootstrap, let bootstrap else { return .refused(Refusal(.authInvalidToken), identity: nil) }
-        let outcome = bootstrap.outcome(now: now) { tokens.hasActiveMinter(at: now) }
-        if case .verified = outcome, !client.isDryRun {
+        let outcome = bootstrap.outcome(now: now, adminPermissions: request.adminPermissions) {
+            tokens.hasActiveMinter(at: now)
+        }
+        if case .verified = outcome, !request.client.isDryRun {
             metrics.usedBootstrap()
             if bootstrapWarning.allows(at: now) {
                 logger.warning("The bootstrap token was used: make service tokens and take it out of the settings")

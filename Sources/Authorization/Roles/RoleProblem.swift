@@ -17,6 +17,8 @@ package struct RoleProblem: Sendable, Hashable {
         case badType = "bad_type"
         /// More than 512 roles, or 512 permissions of one role.
         case tooMany = "too_many"
+        /// With this role the document would have more than 1 MiB.
+        case tooLarge = "too_large"
     }
 
     package let role: String

@@ -20,6 +20,8 @@ package final class RoleTable: Sendable {
     package let publicActions: Set<String>
     /// What a key created without scopes gets.
     package let apiKeyDefaultScopes: [String]
+    /// What role `admin` grants with everything up its chain, sorted; wildcards as written.
+    package let adminPermissions: [String]
     /// What the table was read from.
     package let document: JSONValue
 
@@ -63,6 +65,8 @@ package final class RoleTable: Sendable {
         publicActions = Set(reader.publicActions)
         apiKeyDefaultScopes = reader.apiKeyDefaultScopes
         wildcardGrants = wildcards
+        let administrator = numbers["admin"].map { chains[$0] } ?? []
+        adminPermissions = ASCII.sortedByBytes(Set(administrator.flatMap { roles[$0].permissions }))
         closures = chains.map { chain in
             var set = RoleSet()
             chain.forEach { set.insert($0) }

@@ -29,6 +29,57 @@ package enum DurableFile {
     ///
     /// - Parameter mode: permission bits of the new file.
     package static func write(_ bytes: [UInt8], to path: String, mode: UInt32 = 0o600) throws(Failure) {
+        let temporary = try writeTemporary(bytes, beside: path, mode: mode)
+        guard rename(temporary, path) == 0 else {
+            let failure = failure("rename to", path)
+            unlink(temporary)
+            throw failure
+        }
+        try syncDirectory(of: path)
+    }
+
+    /// Replaces a file that is still as it was read, with the durability of `write`; the new file has the mode of the old one.
+    ///
+    /// The old bytes are compared when nothing but the rename is left to do, so the moment in which another writer goes unnoticed is as
+    /// short as a file system without locks allows.
+    ///
+    /// - Returns: false, with the file untouched, when it holds other bytes than `old` or is gone.
+    package static func replace(
+        _ old: [UInt8], with bytes: [UInt8], at path: String
+    ) throws(Failure) -> Bool {
+        var info = stat()
+        guard stat(path, &info) == 0 else {
+            if errno == ENOENT { return false }
+            throw failure("look at", path)
+        }
+        let temporary = try writeTemporary(bytes, beside: path, mode: UInt32(info.st_mode & 0o777))
+        do throws(Failure) {
+            guard try read(path, limit: max(old.count, 1)) == old else {
+                unlink(temporary)
+                return false
+            }
+            guard rename(temporary, path) == 0 else { throw failure("rename to", path) }
+        } catch {
+            unlink(temporary)
+            if error.errorNumber == EFBIG { return false }
+            throw error
+        }
+        try syncDirectory(of: path)
+        return true
+    }
+
+    /// Whether `replace` may succeed: a file itself, no symbolic link to one, in a directory that this process may write.
+    package static func isReplaceable(_ path: String) -> Bool {
+        var info = stat()
+        guard lstat(path, &info) == 0, info.st_mode & S_IFMT == S_IFREG else { return false }
+        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        return access(folder.isEmpty ? "/" : folder, W_OK) == 0
+    }
+
+    /// Writes and syncs a file that nobody looks for yet.
+    private static func writeTemporary(
+        _ bytes: [UInt8], beside path: String, mode: UInt32
+    ) throws(Failure) -> String {
         let temporary = "\(path).tmp-\(getpid())"
         unlink(temporary)
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode_t(mode))
@@ -43,8 +94,7 @@ package enum DurableFile {
             throw error
         }
         close(descriptor)
-        guard rename(temporary, path) == 0 else { throw failure("rename to", path) }
-        try syncDirectory(of: path)
+        return temporary
     }
 
     /// Reads a whole file of at most `limit` bytes; nil when there is none.

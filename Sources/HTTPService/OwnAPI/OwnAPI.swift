@@ -103,7 +103,7 @@ final class OwnAPI: Sendable {
         if route.effect == .write { try dependencies.audit.checkWritable() }
         let call = OwnCall(
             caller: caller, exchange: exchange, captures: captures, query: QueryItems(target: exchange.target),
-            body: try await body(request, exchange))
+            body: try await body(request, exchange, atMost: route.bodyBytes))
         let (answer, replayed) = try await idempotency.run(call, route: route)
         record.resource = answer.auditResource
         record.metadata = answer.auditMetadata
@@ -116,9 +116,9 @@ final class OwnAPI: Sendable {
         return await closed(response, exchange, record, durable: route.effect == .write && !replayed)
     }
 
-    private func body(_ request: Request, _ exchange: Exchange) async throws -> JSONObject {
+    private func body(_ request: Request, _ exchange: Exchange, atMost bytes: Int) async throws -> JSONObject {
         guard exchange.method != "GET", exchange.method != "HEAD" else { return JSONObject() }
-        let bytes = try await BodyReader.read(request, atMost: HTTPLimits.bodyBytes)
+        let bytes = try await BodyReader.read(request, atMost: bytes)
         return bytes.readableBytes == 0 ? JSONObject() : try BodyReader.object(bytes)
     }
 

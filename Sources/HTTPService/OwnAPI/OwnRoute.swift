@@ -48,16 +48,19 @@ package struct OwnRoute: Sendable {
     /// Literal segments and `{name}`.
     package let pattern: String
     let effect: Effect
+    /// The largest body that is read.
+    let bodyBytes: Int
     let segments: [Substring]
     let handle: @Sendable (OwnCall) async throws(Refusal) -> OwnAnswer
 
     init(
-        _ method: String, _ pattern: String, _ effect: Effect,
+        _ method: String, _ pattern: String, _ effect: Effect, bodyBytes: Int = HTTPLimits.bodyBytes,
         handle: @escaping @Sendable (OwnCall) async throws(Refusal) -> OwnAnswer
     ) {
         self.method = method
         self.pattern = pattern
         self.effect = effect
+        self.bodyBytes = bodyBytes
         segments = pattern.split(separator: "/")
         self.handle = handle
     }

@@ -73,11 +73,24 @@ package final class PrometheusRegistry: MetricsFactory {
         series(label, .histogram, dimensions, make: { PrometheusHistogram() })
     }
 
-    package func destroyCounter(_ handler: any CounterHandler) {}
-    package func destroyFloatingPointCounter(_ handler: any FloatingPointCounterHandler) {}
-    package func destroyMeter(_ handler: any MeterHandler) {}
-    package func destroyRecorder(_ handler: any RecorderHandler) {}
-    package func destroyTimer(_ handler: any TimerHandler) {}
+    package func destroyCounter(_ handler: any CounterHandler) { remove(handler) }
+    package func destroyFloatingPointCounter(_ handler: any FloatingPointCounterHandler) { remove(handler) }
+    package func destroyMeter(_ handler: any MeterHandler) { remove(handler) }
+    package func destroyRecorder(_ handler: any RecorderHandler) { remove(handler) }
+    package func destroyTimer(_ handler: any TimerHandler) { remove(handler) }
+
+    /// Takes the series away; its family stays. Whoever destroys an instrument is the only one who has it.
+    private func remove(_ handler: AnyObject) {
+        state.withLock { state in
+            for name in state.families.keys {
+                guard let labels = state.families[name]?.series.first(where: { $0.value === handler })?.key else {
+                    continue
+                }
+                state.families[name]?.series[labels] = nil
+                return
+            }
+        }
+    }
 
     /// Finds or makes a series. A name that is asked for as two kinds keeps the first; the second one is counted but not shown.
     private func series<Series: PrometheusSeries>(

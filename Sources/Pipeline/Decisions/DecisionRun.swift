@@ -288,6 +288,7 @@ struct DecisionRun {
             surface: .workload(publicRoute: match?.rule.isPublic ?? false),
             client: ClientContext(
                 address: input.clientAddress, isTrustedProxy: input.clientIsTrustedProxy,
-                countsFailures: input.countsFailuresForAddress, isDryRun: input.dryRun, asker: input.asker))
+                countsFailures: input.countsFailuresForAddress, isDryRun: input.dryRun, asker: input.asker),
+            adminPermissions: snapshot?.policy.roles.adminPermissions)
     }
 }

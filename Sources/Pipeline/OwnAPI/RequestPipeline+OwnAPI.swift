@@ -46,7 +46,8 @@ extension RequestPipeline {
             headers: request.headers, query: path.query, method: request.method,
             clientCertificate: request.clientCertificate, surface: .ownAPI,
             client: ClientContext(
-                address: request.clientAddress, isTrustedProxy: request.clientIsTrustedProxy))
+                address: request.clientAddress, isTrustedProxy: request.clientIsTrustedProxy),
+            adminPermissions: policy.roles.adminPermissions)
         if let refusal = authenticator.addressRefusal(credentials, realm: snapshot.ownRealm, now: now) {
             return refused(refusal)
         }

@@ -15,7 +15,9 @@ internal import Synchronization
 package actor StandaloneController {
     private let directory: ManifestDirectory
     private let compiler: SnapshotCompiler
+    /// Only until a keeper of policy data puts other data in force: see `SnapshotStore.replace(policy:)`.
     private let policy: CompiledPolicy
+    private let policyData: ManifestPolicyFollower?
     private let tokens: ServiceTokenReconciler
     private let snapshots: SnapshotStore
     private let keySets: RemoteKeySets
@@ -37,11 +39,14 @@ package actor StandaloneController {
         var statuses: [ObjectKey: JSONValue]
     }
 
-    /// - Parameter interval: how often a pass runs although nothing changed.
+    /// - Parameters:
+    ///   - policyData: told of every pass before its snapshot is published; nil = the manifests have no say in policy data.
+    ///   - interval: how often a pass runs although nothing changed.
     package init(
         directory: ManifestDirectory, compiler: SnapshotCompiler, policy: CompiledPolicy,
         tokens: ServiceTokenReconciler, snapshots: SnapshotStore, keySets: RemoteKeySets,
-        keeper: any ObjectStatusKeeping, interval: Duration, clock: any WallClock, logger: Logger
+        keeper: any ObjectStatusKeeping, policyData: ManifestPolicyFollower? = nil, interval: Duration,
+        clock: any WallClock, logger: Logger
     ) {
         self.directory = directory
         self.compiler = compiler
@@ -50,6 +55,7 @@ package actor StandaloneController {
         self.snapshots = snapshots
         self.keySets = keySets
         self.keeper = keeper
+        self.policyData = policyData
         self.interval = interval
         self.clock = clock
         self.logger = logger
@@ -98,6 +104,7 @@ package actor StandaloneController {
     /// One pass.
     package func reconcile() async {
         let load = directory.load()
+        await policyData?.follow(load)
         let now = clock.now()
         report(load.problems)
         let missing = outOfSight(load)
@@ -112,6 +119,7 @@ package actor StandaloneController {
         for input in inputs where input.key.kind == .subscription || input.key.kind == .toolManifest {
             statuses[input.key] = Self.unhandled(input)
         }
+        if let policyData, let status = policyData.status() { statuses[policyData.key] = status }
         let sources = Dictionary(load.objects.map { ($0.key, $0.source) }) { first, _ in first }
         places.merge(sources) { _, new in new }
         note(fileProblems: load.problems, sources: sources, statuses: &statuses)
@@ -288,8 +296,9 @@ package actor StandaloneController {
     }
 
     private func view(_ input: CompilerInput, source: ManifestSource?) -> ResourceView? {
-        guard input.key.kind.isOwn else { return nil }
         let key = input.key
+        // Of the others only the ConfigMap of the policy data has a status.
+        guard key.kind.isOwn || key == policyData?.key else { return nil }
         var json: JSONObject = [
             "apiVersion": .string(key.kind.apiVersion), "kind": .string(key.kind.rawValue),
             "metadata": [

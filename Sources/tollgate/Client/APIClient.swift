@@ -12,6 +12,7 @@ enum APIMethod: Sendable {
     case get
     case post
     case patch
+    case put
     case delete
 
     fileprivate var wire: HTTPMethod {
@@ -19,6 +20,7 @@ enum APIMethod: Sendable {
         case .get: .GET
         case .post: .POST
         case .patch: .PATCH
+        case .put: .PUT
         case .delete: .DELETE
         }
     }
@@ -67,8 +69,8 @@ struct APIClient: Sendable {
 
     /// Calls and gives the answer, whatever its status.
     func exchange(
-        _ method: APIMethod, _ path: String, query: [(String, String)] = [], body: JSONValue? = nil,
-        authenticated: Bool = true
+        _ method: APIMethod, _ path: String, query: [(String, String)] = [], headers: [(String, String)] = [],
+        body: JSONValue? = nil, authenticated: Bool = true
     ) async throws(CommandFailure) -> (status: Int, bytes: [UInt8]) {
         var url = target.server.description + path
         let pairs = query.map { "\(Self.escaped($0.0))=\(Self.escaped($0.1))" }
@@ -80,6 +82,7 @@ struct APIClient: Sendable {
         if authenticated, let token = target.token {
             request.headers.add(name: "authorization", value: "Bearer " + token.revealed)
         }
+        for (name, value) in headers { request.headers.add(name: name, value: value) }
         if let body {
             request.headers.add(name: "content-type", value: "application/json")
             request.body = .bytes(ByteBuffer(bytes: body.encoded()))
@@ -98,9 +101,10 @@ struct APIClient: Sendable {
 
     /// Calls; an answer without success is thrown.
     func call(
-        _ method: APIMethod, _ path: String, query: [(String, String)] = [], body: JSONValue? = nil
+        _ method: APIMethod, _ path: String, query: [(String, String)] = [], headers: [(String, String)] = [],
+        body: JSONValue? = nil
     ) async throws(CommandFailure) -> APIAnswer {
-        let (status, bytes) = try await exchange(method, path, query: query, body: body)
+        let (status, bytes) = try await exchange(method, path, query: query, headers: headers, body: body)
         guard (200..<300).contains(status) else {
             throw Self.failure(status: status, bytes: bytes, target: target)
         }

@@ -25,12 +25,13 @@ final class Readiness: ReadinessReporting {
     private let engine: OPAClient?
     private let maxSnapshotAge: Duration?
     private let mode: (configured: AuthMode, effective: AuthMode)
+    private let policy: @Sendable () -> ReadinessCheck
     private let clock: any WallClock
 
     init(
         snapshots: SnapshotStore, table: ServiceTokenTable, audit: AuditLog, keySets: RemoteKeySets,
         engine: OPAClient?, maxSnapshotAge: Duration?, mode: (configured: AuthMode, effective: AuthMode),
-        clock: any WallClock
+        policy: @escaping @Sendable () -> ReadinessCheck, clock: any WallClock
     ) {
         self.snapshots = snapshots
         self.table = table
@@ -39,6 +40,7 @@ final class Readiness: ReadinessReporting {
         self.engine = engine
         self.maxSnapshotAge = maxSnapshotAge
         self.mode = mode
+        self.policy = policy
         self.clock = clock
     }
 
@@ -71,6 +73,7 @@ final class Readiness: ReadinessReporting {
             ReadinessCheck(
                 name: "audit", status: trail.isWritable ? (trail.corruptSegment == nil ? .ok : .degraded) : .failed,
                 detail: trail.corruptSegment.map { "segment \($0) was found damaged" } ?? ""),
+            policy(),
             ReadinessCheck(
                 name: "auth_mode", status: mode.configured == mode.effective ? .ok : .degraded,
                 detail: "configured \(mode.configured.rawValue), in force \(mode.effective.rawValue)"),

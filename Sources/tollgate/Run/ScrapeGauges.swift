@@ -32,7 +32,7 @@ enum ScrapeGauges {
     private static func record(_ snapshot: RuntimeSnapshot, on registry: PrometheusRegistry) {
         var objects: [[String]: Int] = [:]
         var hosts = ["linked": 0, "conflicted": 0, "notAllowed": 0, "invalid": 0]
-        for kind in ["AuthConfig", "ServiceToken", "Subscription", "ToolManifest"] {
+        for kind in ["AuthConfig", "ConfigMap", "ServiceToken", "Subscription", "ToolManifest"] {
             for ready in ["True", "False", "Unknown"] { objects[[kind, ready]] = 0 }
         }
         for view in snapshot.resources {

@@ -26,6 +26,7 @@ struct ServerAssembly {
     private let registry: ServiceTokenRegistry
     private let keySets: RemoteKeySets
     private let directory: ManifestDirectory
+    private let policy: PolicyParts
     private let controller: StandaloneController
     private let readiness: Readiness
     private let engine: OPAClient?
@@ -57,24 +58,27 @@ struct ServerAssembly {
             fetcher: HTTPKeySetFetcher(
                 client: try GuardedHTTPClient(egress: EgressRules(allowing: authentication.egressAllow)), clock: clock),
             settings: authentication.keySets, clock: clock, random: random, logger: logger, metricsFactory: metrics)
-        let policy = try PolicyLoader.load(settings.policy)
+        let snapshots = SnapshotStore(metricsFactory: metrics)
+        let kept = try await StatusKeeper.load(store)
+        directory = ManifestDirectory(
+            paths: manifests, defaultNamespace: TollgateSettings.ownNamespace, clock: clock, memory: kept.memory)
+        policy = try Self.policyData(
+            settings, manifests: directory, known: kept.statuses.keys, snapshots: snapshots, clock: clock,
+            logger: logger, metrics: metrics)
+        policy.record(in: audit, logger: logger)
         let limiter = FailureLimiter(authentication.limits)
         let authenticator = Authenticator(
             admin: try Self.adminCredential(authentication, settings: settings, random: random),
-            bootstrap: authentication.bootstrap.map {
-                BootstrapCredential($0, adminPermissions: policy.allPermissions(ofRole: "admin"))
+            bootstrap: authentication.bootstrap.map { [policy] in
+                BootstrapCredential($0, adminPermissions: policy.keeper.state.policy.roles.adminPermissions)
             },
             tokens: table, jwt: JWTVerifier(remoteKeys: keySets), limiter: limiter, prefixes: authentication.prefixes,
             anyGlobalCredential: authentication.configuresIssuers,
             metrics: AuthenticationMetrics(factory: metrics), logger: logger)
 
-        let snapshots = SnapshotStore(metricsFactory: metrics)
         let projects = try await Self.projects(
             store, snapshots: snapshots, audit: audit, clock: clock, random: random, logger: logger)
         let namespaces = settings.namespaceRules
-        let kept = try await StatusKeeper.load(store)
-        directory = ManifestDirectory(
-            paths: manifests, defaultNamespace: TollgateSettings.ownNamespace, clock: clock, memory: kept.memory)
         controller = StandaloneController(
             directory: directory,
             compiler: SnapshotCompiler(
@@ -83,19 +87,19 @@ struct ServerAssembly {
                     hostPolicy: settings.policy.hostPolicy,
                     apiAuthConfig: settings.apiAuthConfig.map { "\($0.namespace)/\($0.name)" },
                     egress: try EgressRules(allowing: authentication.egressAllow))),
-            policy: policy,
+            policy: policy.keeper.state.policy,
             tokens: ServiceTokenReconciler(
                 registry: registry, texts: TokenSecretFiles(folder: "\(settings.dataDirectory)/secrets"),
                 namespaces: namespaces, audit: audit, logger: logger),
             snapshots: snapshots, keySets: keySets, keeper: StatusKeeper(store: store, directory: directory),
-            interval: settings.reconcileInterval, clock: clock, logger: logger)
+            policyData: policy.follower, interval: settings.reconcileInterval, clock: clock, logger: logger)
         await controller.start(statuses: kept.statuses)
 
         engine = Self.policyEngine(settings, clock: clock, logger: logger, metrics: metrics)
         readiness = Readiness(
             snapshots: snapshots, table: table, audit: audit, keySets: keySets, engine: engine,
             maxSnapshotAge: settings.maxSnapshotAge,
-            mode: (authentication.mode, settings.effectiveMode(authentication)), clock: clock)
+            mode: (authentication.mode, settings.effectiveMode(authentication)), policy: policy.readiness, clock: clock)
         let pipeline = RequestPipeline(
             snapshots: snapshots, authenticator: authenticator, audit: audit,
             engine: engine.map(SidecarEngine.init),
@@ -106,7 +110,8 @@ struct ServerAssembly {
             decider: pipeline, audit: audit, tokens: registry, auditTrail: audit, resources: snapshots,
             idempotency: store, addresses: ClientAddressResolver(trusted: settings.listeners.trustedProxies),
             authBlocks: FailureLimiterBlocks(limiter: limiter, clock: clock), readiness: readiness, metrics: metrics,
-            modules: [projects], clock: clock, logger: logger)
+            modules: [projects, PolicyRoutes(service: policy.keeper) { [policy, engine] in policy.report(on: engine) }], clock: clock,
+            logger: logger)
         ProcessMetrics.register(in: metrics, startedAt: clock.now())
         ScrapeGauges.register(
             on: metrics, snapshots: snapshots, keySets: keySets, clock: clock,
@@ -131,6 +136,7 @@ struct ServerAssembly {
                 },
                 Self.serving("key sets") { [keySets] in await keySets.run() },
                 Self.serving("manifest files") { [directory] in try await directory.run() },
+                Self.serving("policy data") { [policy] in await policy.run() },
                 Self.serving("controller") { [controller] in await controller.run() },
                 Self.serving("policy engine") { [engine] in await engine?.watch() },
                 Self.serving("first keys") { [keySets] in

@@ -22,8 +22,8 @@ enum SettingsCatalog {
     ]
     private static let policy: [SettingInfo] = [
         apiAuthConfig.info, apiKeyPrefix.info, apiKeyOldPrefixes.info, egressAllow.info, hostPolicy.info,
-        namespaceTenants.info, platformNamespaces.info, policyDirectory.info, defaultUserRole.info,
-        defaultTenantRole.info, roleCheck.info,
+        namespaceTenants.info, platformNamespaces.info, policyDirectory.info, policyConfigMap.info,
+        defaultUserRole.info, defaultTenantRole.info, roleCheck.info,
     ]
     private static let storage: [SettingInfo] = [dataDirectory.info]
     private static let audit: [SettingInfo] = [
@@ -109,6 +109,15 @@ extension SettingsCatalog {
     static let policyDirectory = Setting(
         "TOLLGATE_POLICY_DIR", .path(), defaultNote: "the built-in copy", in: .policy,
         "Directory of data.json and routes.yaml, watched; bad data stops the first start, later the last good stays.")
+    static let policyConfigMap = Setting(
+        "TOLLGATE_POLICY_CONFIGMAP",
+        .text("object", expected: "name or namespace/name") { text in
+            let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+            return parts.count <= 2 && parts.last.map(NameRules.isObjectName) == true
+                && (parts.count == 1 || NameRules.isNamespace(parts[0]))
+        }, default: "tollgate-policy", in: .policy,
+        "ConfigMap with data.json, routes.yaml or both, used where it exists and TOLLGATE_POLICY_DIR is not set; a missing key is the built-in copy's."
+    )
     static let defaultUserRole = Setting(
         "DEFAULT_USER_ROLE",
         .text("text", expected: "a role name: [a-z0-9][a-z0-9_-]{1,63}", where: NameRules.isRole), default: "editor",

@@ -67,7 +67,9 @@ extension TollgateSettings {
         }
         let userRole = reader.value(Catalog.defaultUserRole, orAfterProblem: "")
         return PolicyDataSettings(
-            directory: directory.map { absolute($0, environment: environment, host: host) }, hostPolicy: hostPolicy,
+            directory: directory.map { absolute($0, environment: environment, host: host) },
+            configMap: PolicyConfigMapName(reader.value(Catalog.policyConfigMap, orAfterProblem: "tollgate-policy")),
+            hostPolicy: hostPolicy,
             namespaceTenants: tenants.compactMapValues(\.first),
             platformNamespaces: reader.optional(Catalog.platformNamespaces) ?? [], defaultUserRole: userRole,
             defaultKeycloakTenantRole: reader.optional(Catalog.defaultTenantRole) ?? userRole,

@@ -87,10 +87,26 @@ struct APIAuthConfigName: Sendable, Hashable {
     var name: String
 }
 
+/// The ConfigMap of the policy data.
+struct PolicyConfigMapName: Sendable, Hashable {
+    /// nil = the own one.
+    var namespace: String?
+    var name: String
+
+    /// Reads `name` or `namespace/name`.
+    init(_ text: String) {
+        let parts = text.split(separator: "/").map(String.init)
+        namespace = parts.count > 1 ? parts[0] : nil
+        name = parts.last ?? text
+    }
+}
+
 /// What namespaces may say, and where the policy data is.
 struct PolicyDataSettings: Sendable {
     /// Directory of `data.json` and `routes.yaml`; nil = the built-in copy.
     var directory: String?
+    /// The ConfigMap that holds them where there is no directory.
+    var configMap: PolicyConfigMapName
     /// Host patterns by namespace; a namespace that is not named is not limited.
     var hostPolicy: [String: [String]]
     /// The tenant by namespace.

@@ -26,6 +26,20 @@ internal import Testing
                 """)
     }
 
+    @Test func takesAwayWhatIsDestroyed() {
+        let registry = PrometheusRegistry()
+        let first = Gauge(label: "info", dimensions: [("revision", "a")], factory: registry)
+        let second = Gauge(label: "info", dimensions: [("revision", "b")], factory: registry)
+        first.record(1)
+        second.record(1)
+        first.destroy()
+        #expect(text(registry) == "# TYPE info gauge\ninfo{revision=\"b\"} 1\n")
+        second.destroy()
+        second.destroy()
+        Gauge(label: "info", dimensions: [("revision", "a")], factory: registry).record(2)
+        #expect(text(registry) == "# TYPE info gauge\ninfo{revision=\"a\"} 2\n")
+    }
+
     @Test func sortsTimesIntoBuckets() {
         let registry = PrometheusRegistry()
         let timer = Timer(label: "t_seconds", dimensions: [("d", "x")], factory: registry)

@@ -17,6 +17,7 @@ struct Gate: Sendable {
     var audit = FakeAudit()
     var tokens = FakeTokens()
     var readiness = FakeReadiness()
+    var modules: [any OwnAPIModule] = []
     var trusted: [CIDR] = []
     var peer = "192.0.2.10"
     var duties: ListenerDuties = [.ownAPI, .forwardAuth]

@@ -57,18 +57,33 @@ struct ControllerWorld {
     var directory: ManifestDirectory
     var keySets: RemoteKeySets
     var controller: StandaloneController
+    /// Nil unless the manifests have a say in policy data.
+    let policyKeeper: PolicyKeeper?
 
-    init(network: FakeNetwork = FakeNetwork(document: .failure(KeySetFetchError(.unreachable, "the network is down"))))
-        async throws
-    {
+    /// - Parameters:
+    ///   - withPolicyData: whether the ConfigMap default/tollgate-policy holds policy data.
+    ///   - before: sources that go before it.
+    init(
+        network: FakeNetwork = FakeNetwork(document: .failure(KeySetFetchError(.unreachable, "the network is down"))),
+        withPolicyData: Bool = false, before sources: [any PolicySource] = []
+    ) async throws {
         folder = try TemporaryDirectory()
         self.network = network
         _ = try folder.makeFolder("manifests")
         registry = ServiceTokenRegistry(
             table: ServiceTokenTable(heardAt: clock.now()), store: InMemoryTokenStore(), clock: clock, random: random,
             logger: Self.logger)
-        (snapshots, directory, keySets, controller) = try Self.parts(
-            folder, clock, random, keeper, audit, registry, network)
+        let snapshots = SnapshotStore(metricsFactory: NOOPMetricsHandler.instance)
+        let source = ManifestPolicySource(namespace: "default", name: "tollgate-policy")
+        policyKeeper =
+            withPolicyData
+            ? try PolicyKeeper(
+                sources: sources + [source], settings: PolicySettings(), readYAML: PolicyYAML.document,
+                snapshots: snapshots, clock: clock, logger: Self.logger, metricsFactory: NOOPMetricsHandler.instance)
+            : nil
+        (self.snapshots, directory, keySets, controller) = try Self.parts(
+            folder, clock, random, keeper, audit, registry, network, snapshots: snapshots,
+            policyData: policyKeeper.map { ManifestPolicyFollower(source: source, keeper: $0) })
         await controller.start(statuses: [:])
     }
 
@@ -85,10 +100,10 @@ struct ControllerWorld {
     private static func parts(
         _ folder: TemporaryDirectory, _ clock: ManualClock, _ random: SeededRandom, _ keeper: FakeStatusKeeper,
         _ audit: FakeAuditRecorder, _ registry: ServiceTokenRegistry, _ network: FakeNetwork,
-        memory: [ObjectKey: ObjectMemory] = [:]
+        snapshots: SnapshotStore = SnapshotStore(metricsFactory: NOOPMetricsHandler.instance),
+        policyData: ManifestPolicyFollower? = nil, memory: [ObjectKey: ObjectMemory] = [:]
     ) throws -> (SnapshotStore, ManifestDirectory, RemoteKeySets, StandaloneController) {
         let metrics = NOOPMetricsHandler.instance
-        let snapshots = SnapshotStore(metricsFactory: metrics)
         let directory = ManifestDirectory(paths: [folder.path("manifests")], clock: clock, memory: memory)
         let keySets = RemoteKeySets(
             fetcher: network, clock: clock, random: random, logger: logger, metricsFactory: metrics)
@@ -98,8 +113,8 @@ struct ControllerWorld {
                 registry: registry, texts: TokenSecretFiles(folder: folder.path("secrets")),
                 namespaces: NamespaceRules(platform: ["default"], tenants: ["acme": "acme-corp"]), audit: audit,
                 logger: logger),
-            snapshots: snapshots, keySets: keySets, keeper: keeper, interval: .seconds(3600), clock: clock,
-            logger: logger)
+            snapshots: snapshots, keySets: keySets, keeper: keeper, policyData: policyData,
+            interval: .seconds(3600), clock: clock, logger: logger)
         return (snapshots, directory, keySets, controller)
     }
 

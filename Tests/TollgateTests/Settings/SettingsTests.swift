@@ -107,6 +107,7 @@ internal import Testing
             ["t.example", "ftp://t.example", "https://u:p@t.example"]
         ),
         ("TOLLGATE_WRITER", ["pod-1.x"], ["Pod", "a/b", ".."]),
+        ("TOLLGATE_POLICY_CONFIGMAP", ["rules", "ops/rules.v1"], ["Rules", "a/b/c", "/x", "ops/", "a.b/x"]),
         ("DEFAULT_USER_ROLE", ["viewer"], ["a", "Viewer", "-x"]),
         ("LOG_LEVEL", ["DEBUG", "warn"], ["loud"]),
         ("TOLLGATE_LOG_FORMAT", ["JSON"], ["xml"]),

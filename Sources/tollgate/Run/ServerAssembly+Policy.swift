@@ -1,0 +1,128 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import AuditTrail
+internal import Authorization
+internal import Connectors
+internal import Essentials
+internal import HTTPService
+internal import Logging
+internal import ManifestFiles
+internal import Reconcilers
+internal import ResourceModel
+internal import RuntimeState
+
+/// The policy data of a running server.
+struct PolicyParts: Sendable {
+    let keeper: PolicyKeeper
+    let follower: ManifestPolicyFollower
+    /// The directory that is watched; nil without one.
+    let folder: String?
+
+    /// Watches the directory until it is cancelled; the manifests are watched by their own service.
+    func run() async {
+        guard let folder else { return }
+        await FolderFollower.run(folders: [folder]) { [keeper] _ in
+            await keeper.refresh()
+            return [folder]
+        }
+    }
+
+    /// How questions are answered: by the engine, else in this process.
+    func report(on engine: OPAClient?) -> PolicyEngineReport {
+        guard let engine else {
+            return PolicyEngineReport(
+                mode: keeper.state.policy.settings.roleCheckEnabled ? .local : .disabled, isLocal: true)
+        }
+        let status = engine.status
+        return PolicyEngineReport(
+            mode: .sidecar, isLocal: false,
+            breaker: [
+                "state": .string(status.breaker), "up": status.isUp.map(JSONValue.bool) ?? .null,
+                "last_failure": .optional(status.lastFailure),
+            ])
+    }
+
+    /// One line of `/readyz?verbose`. Bad data leaves the last good in force, so it is no reason not to be ready.
+    func readiness() -> ReadinessCheck {
+        let state = keeper.state
+        let detail = "revision \(state.revision) from \(state.origin.shown)"
+        guard let failure = state.lastError else {
+            return ReadinessCheck(name: "policy", status: .ok, detail: detail)
+        }
+        return ReadinessCheck(
+            name: "policy", status: .degraded,
+            detail: "\(detail); \(failure.origin.shown) is invalid: \(failure.message.prefix(512))")
+    }
+
+    /// Writes down what a source brought; a change through the API is recorded with its call.
+    func record(in audit: any AuditRecording, logger: Logger) {
+        keeper.observe { before, after in
+            do {
+                try await audit.record(
+                    AuditDraft(
+                        actor: "system", action: "policy.load", resource: after.origin.shown, outcome: .success,
+                        metadata: ["before": Self.entry(before), "after": Self.entry(after)]))
+            } catch {
+                logger.error("new policy data was not recorded", metadata: [LogKeys.error: "\(error)"])
+            }
+        }
+    }
+
+    private static func entry(_ state: PolicyState) -> JSONValue {
+        ["revision": .string(state.revision), "source": .string(state.origin.shown)]
+    }
+}
+
+extension PolicyOrigin {
+    /// The source with its place, for people.
+    fileprivate var shown: String { location.isEmpty ? kind.rawValue : "\(kind.rawValue) \(location)" }
+}
+
+extension ServerAssembly {
+    /// Reads the first policy data: of `TOLLGATE_POLICY_DIR` where it is set, else of the ConfigMap among the manifests where it exists, else
+    /// the built-in copy. A setting of the process goes before an object that others may make.
+    ///
+    /// - Parameter known: the objects that an earlier run had a status of.
+    /// - Throws: `StartupProblem` with every problem of the data.
+    static func policyData(
+        _ settings: TollgateSettings, manifests directory: ManifestDirectory, known: some Sequence<ObjectKey>,
+        snapshots: SnapshotStore, clock: any WallClock, logger: Logger, metrics: PrometheusRegistry
+    ) throws -> PolicyParts {
+        let name = settings.policy.configMap
+        let source = ManifestPolicySource(
+            namespace: name.namespace ?? TollgateSettings.ownNamespace, name: name.name)
+        let load = directory.load()
+        source.take(load)
+        let folder = settings.policy.directory
+        if folder == nil, source.read() == nil, ManifestPolicySource.isIncomplete(load), known.contains(source.key) {
+            let faults = load.problems.filter { $0.severity == .error && $0.object == nil }.map(\.description)
+            throw StartupProblem(
+                "\(source.key) held the policy data and may be in a file that cannot be read: "
+                    + faults.joined(separator: "; "))
+        }
+        if folder != nil, source.read() != nil {
+            logger.warning(
+                "setting",
+                metadata: [
+                    LogKeys.setting: "TOLLGATE_POLICY_DIR",
+                    LogKeys.reason: "it goes before \(source.key), which is not used",
+                ])
+        }
+        do throws(PolicyDataError) {
+            let keeper = try PolicyKeeper(
+                sources: (folder.map { [FolderPolicySource(folder: $0)] } ?? []) + [source],
+                settings: PolicySettings(
+                    defaultUserRole: settings.policy.defaultUserRole,
+                    defaultKeycloakTenantRole: settings.policy.defaultKeycloakTenantRole,
+                    roleCheckEnabled: settings.policy.roleCheckEnabled),
+                readYAML: PolicyYAML.document, snapshots: snapshots, clock: clock, logger: logger,
+                metricsFactory: metrics)
+            return PolicyParts(
+                keeper: keeper, follower: ManifestPolicyFollower(source: source, keeper: keeper), folder: folder)
+        } catch {
+            let place = folder.map { "TOLLGATE_POLICY_DIR (\($0))" } ?? source.read().map { _ in "\(source.key)" }
+            throw StartupProblem("\(place ?? "the built-in policy data"): \(error.message)")
+        }
+    }
+}
