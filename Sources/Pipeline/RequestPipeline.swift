@@ -130,7 +130,7 @@ package final class RequestPipeline: RequestDeciding {
                             Refusal(.decisionTimeout), at: stage.step,
                             Explanation(.asker, "the decision took too long"))
                     } else {
-                        run.tracer.note(stage.step, nil, Explanation(.caller, detail))
+                        run.tracer.note(stage.step, nil, StageExplanation.taken(detail, limits: limits))
                     }
                 case .refused(let refusal, let detail, let limits):
                     if let limits { run.decision.limits = limits }

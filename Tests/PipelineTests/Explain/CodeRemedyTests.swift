@@ -79,3 +79,17 @@ internal import Testing
         #expect(blanks.text([]) == nil)
     }
 }
+
+@Suite struct StageExplanationTests {
+    @Test func everyWindowIsShownAsItStands() {
+        let minute = RateLimitReport.Window(name: .minute, limit: 30, remaining: 29, reset: 60)
+        let day = RateLimitReport.Window(name: .day, limit: 500, remaining: 0, reset: 86_400)
+        let text = StageExplanation.taken("room", limits: RateLimitReport(windows: [minute, day], told: day))
+        #expect(
+            text.compared.map(\.text) == [
+                "room", "minute: 29 of 30 left, more from 1970-01-01T00:01:00Z",
+                "day: 0 of 500 left, more from 1970-01-02T00:00:00Z",
+            ])
+        #expect(StageExplanation.taken("none", limits: nil).compared.map(\.text) == ["none"])
+    }
+}
