@@ -37,7 +37,7 @@ let package = Package(
             name: "Authentication",
             dependencies: ["Essentials", .crypto, .cryptoExtras, .jwtKit, .x509, .swiftASN1, .logging, .metrics]),
         .target(name: "Authorization", dependencies: ["Essentials", .crypto]),
-        .target(name: "Billing", dependencies: ["Essentials"]),
+        .target(name: "Billing", dependencies: ["Essentials", .metrics]),
         .target(name: "AuditTrail", dependencies: ["Essentials", .crypto, .logging, .metrics]),
         // Layer 2
         .target(

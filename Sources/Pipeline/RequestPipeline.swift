@@ -119,7 +119,7 @@ package final class RequestPipeline: RequestDeciding {
         var taken: [@Sendable () async -> Void] = []
         let limit = run.input.timeout(atMost: settings.timeout).wholeMicroseconds * 1000 + run.forgivenNanoseconds
         if !stages.isEmpty {
-            for stage in stages where !run.decision.isRefused {
+            for stage in stages where !run.decision.isRefused && run.concerns(stage) {
                 guard let request = run.admissionRequest(timeLeft: timeLeft(watch, run)) else { break }
                 switch await stage.admit(request) {
                 case .admitted(let detail, let limits, let giveBack):
@@ -149,7 +149,7 @@ package final class RequestPipeline: RequestDeciding {
     /// Asks the stages that did not run what they would find; a dry run that they would refuse is refused.
     private func previewStages(_ run: inout DecisionRun, watch: Stopwatch) async {
         for stage in stages where !run.tracer.hasStep(stage.step) {
-            guard let request = run.previewRequest(timeLeft: timeLeft(watch)) else { return }
+            guard let request = run.previewRequest(timeLeft: timeLeft(watch, run)) else { return }
             switch await stage.preview(request) {
             case .admitted(let detail, let limits, _)?:
                 if let limits { run.decision.limits = limits }
