@@ -130,7 +130,8 @@ struct PlanReader {
             discount = slots.integer("extraDiscountPercent", 0...100, &self)
         }
         return PlanLimits.AgentSlots(
-            included: included, max: most, extraPrice: slots.credits("extraPriceCredits", &self, allowsNoLimit: false) ?? 0)
+            included: included, max: most,
+            extraPrice: slots.credits("extraPriceCredits", &self, allowsNoLimit: false) ?? 0)
     }
 
     private mutating func pack(_ node: PlanNode) -> PlanCatalogue.CreditPack? {

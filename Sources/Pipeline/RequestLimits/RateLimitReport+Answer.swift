@@ -1,12 +1,12 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Billing
-internal import Essentials
+package import Billing
+package import Essentials
 
 extension RateLimitReport {
     /// What answers tell of what a store found; nil when there is no window.
-    init?(_ answer: RequestLimitAnswer, now: Timestamp) {
+    package init?(_ answer: RequestLimitAnswer, now: Timestamp) {
         guard let told = answer.told else { return nil }
         self.init(windows: answer.tightest.map(Window.init), told: Window(told), now: now.seconds)
     }

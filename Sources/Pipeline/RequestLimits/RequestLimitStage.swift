@@ -43,7 +43,8 @@ package struct RequestLimitStage: AdmissionStage {
             if let told = answer.told { refused[limits[told.limitIndex].key.kind]?.increment() }
             return outcome(answer, limits, request)
         }
-        return .admitted(detail: "every window has room", limits: RateLimitReport(answer, now: request.now)) { [store] in
+        return .admitted(detail: "every window has room", limits: RateLimitReport(answer, now: request.now)) {
+            [store] in
             await store.giveBack(limits, countedAt: answer.countedAt)
         }
     }

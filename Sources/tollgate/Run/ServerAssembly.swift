@@ -113,7 +113,9 @@ struct ServerAssembly {
             decider: pipeline, audit: audit, tokens: registry, auditTrail: audit, resources: snapshots,
             idempotency: store, addresses: ClientAddressResolver(trusted: settings.listeners.trustedProxies),
             authBlocks: FailureLimiterBlocks(limiter: limiter, clock: clock), readiness: readiness, metrics: metrics,
-            modules: [projects, PolicyRoutes(service: policy.keeper) { [policy, engine] in policy.report(on: engine) }], clock: clock,
+            modules: [
+                projects, PolicyRoutes(service: policy.keeper) { [policy, engine] in policy.report(on: engine) },
+            ], clock: clock,
             logger: logger)
         ProcessMetrics.register(in: metrics, startedAt: clock.now())
         ScrapeGauges.register(

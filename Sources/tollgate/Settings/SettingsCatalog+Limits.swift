@@ -24,7 +24,8 @@ extension SettingsCatalog {
         .text("text", expected: "an http(s) address or a path that begins with /") { text in
             let isAddress = text.hasPrefix("https://") || text.hasPrefix("http://")
             let isPath = text.hasPrefix("/") && !text.hasPrefix("//")
-            return (isAddress || isPath) && text.utf8.count <= 2048 && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+            return (isAddress || isPath) && text.utf8.count <= 2048
+                && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
         }, default: "/dashboard/billing", in: .billing,
         "Base of the links with which refusals name the plan that would help; ?plan=NAME is added.")
     static let rateLimitMaxKeys = Setting(
