@@ -37,7 +37,7 @@ let package = Package(
             name: "Authentication",
             dependencies: ["Essentials", .crypto, .cryptoExtras, .jwtKit, .x509, .swiftASN1, .logging, .metrics]),
         .target(name: "Authorization", dependencies: ["Essentials", .crypto]),
-        .target(name: "Billing", dependencies: ["Essentials"]),
+        .target(name: "Billing", dependencies: ["Essentials", .metrics]),
         .target(name: "AuditTrail", dependencies: ["Essentials", .crypto, .logging, .metrics]),
         // Layer 2
         .target(
@@ -101,7 +101,8 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "Essentials", "AuditTrail", .crypto, .cryptoExtras, .logging, .nioCore, .nioHTTP1, .nioPosix, .yams,
+                "Essentials", "Billing", "AuditTrail", .crypto, .cryptoExtras, .logging, .nioCore, .nioHTTP1, .nioPosix,
+                .yams,
             ],
             path: "Tests/TestSupport"),
         .testTarget(name: "EssentialsTests", dependencies: ["Essentials", "TestSupport"]),
@@ -113,7 +114,8 @@ let package = Package(
                 .logging, .metrics, .metricsTestKit,
             ]),
         .testTarget(name: "AuthorizationTests", dependencies: ["Authorization", "Essentials", "TestSupport"]),
-        .testTarget(name: "BillingTests", dependencies: ["Billing", "Essentials", "TestSupport"]),
+        .testTarget(
+            name: "BillingTests", dependencies: ["Billing", "Essentials", "TestSupport", .metrics, .metricsTestKit]),
         .testTarget(
             name: "AuditTrailTests",
             dependencies: ["AuditTrail", "Essentials", "TestSupport", .crypto, .logging, .metrics]),
@@ -135,13 +137,13 @@ let package = Package(
             name: "ReconcilersTests",
             dependencies: [
                 "Reconcilers", "ManifestFiles", "ResourceModel", "RuntimeState", "Authentication", "Authorization",
-                "AuditTrail", "Essentials", "TestSupport", .logging, .metrics, .metricsTestKit,
+                "Billing", "AuditTrail", "Essentials", "TestSupport", .logging, .metrics, .metricsTestKit,
             ]),
         .testTarget(
             name: "PipelineTests",
             dependencies: [
                 "Pipeline", "Reconcilers", "ResourceModel", "RuntimeState", "Authentication", "Authorization",
-                "AuditTrail", "Essentials", "TestSupport", .logging, .metrics, .metricsTestKit,
+                "Billing", "AuditTrail", "Essentials", "TestSupport", .logging, .metrics, .metricsTestKit,
             ]),
         .testTarget(
             name: "HTTPServiceTests",
@@ -171,7 +173,8 @@ let package = Package(
             dependencies: [
                 "tollgate", "HTTPService", "ExtAuthzService", "Pipeline", "Reconcilers", "ResourceModel",
                 "RuntimeState", "Persistence",
-                "Authentication", "Authorization", "AuditTrail", "Essentials", "TestSupport", .crypto, .cryptoExtras,
+                "Authentication", "Authorization", "Billing", "AuditTrail", "Essentials", "TestSupport", .crypto,
+                .cryptoExtras,
                 .jwtKit, .logging, .metrics, .hummingbird, .hummingbirdTesting, .httpTypes, .nioCore,
             ]),
         .testTarget(name: "PeerTests", dependencies: ["Essentials", "Authentication", "TestSupport", .crypto]),

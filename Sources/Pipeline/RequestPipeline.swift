@@ -119,7 +119,7 @@ package final class RequestPipeline: RequestDeciding {
         var taken: [@Sendable () async -> Void] = []
         let limit = run.input.timeout(atMost: settings.timeout).wholeMicroseconds * 1000 + run.forgivenNanoseconds
         if !stages.isEmpty {
-            for stage in stages where !run.decision.isRefused {
+            for stage in stages where !run.decision.isRefused && run.concerns(stage) {
                 guard let request = run.admissionRequest(timeLeft: timeLeft(watch, run)) else { break }
                 switch await stage.admit(request) {
                 case .admitted(let detail, let limits, let giveBack):

@@ -1,6 +1,8 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
+package import Essentials
+
 /// What is in force for one account: its plan with the overrides of its Subscription.
 package struct AccountState: Sendable, Hashable {
     /// Name of the plan in force.
@@ -15,10 +17,12 @@ package struct AccountState: Sendable, Hashable {
     package var apiKeys: Int64?
     /// Whether every check refuses.
     package var isSuspended: Bool
+    /// From when on only the fallback plan is in force; nil = it does not end.
+    package var validUntil: Timestamp?
 
     package init(
         plan: String, isSubscribed: Bool, rate: RequestRate, accountRate: RequestRate? = nil, apiKeys: Int64?,
-        isSuspended: Bool = false
+        isSuspended: Bool = false, validUntil: Timestamp? = nil
     ) {
         self.plan = plan
         self.isSubscribed = isSubscribed
@@ -26,6 +30,16 @@ package struct AccountState: Sendable, Hashable {
         self.accountRate = accountRate
         self.apiKeys = apiKeys
         self.isSuspended = isSuspended
+        self.validUntil = validUntil
+    }
+
+    /// The state on a plan with the limits in force.
+    package init(
+        plan: Plan, limits: PlanLimits, isSubscribed: Bool, isSuspended: Bool = false, validUntil: Timestamp? = nil
+    ) {
+        self.init(
+            plan: plan.name, isSubscribed: isSubscribed, rate: limits.rate, accountRate: limits.accountRate,
+            apiKeys: limits.apiKeys, isSuspended: isSuspended, validUntil: validUntil)
     }
 }
 
@@ -40,10 +54,34 @@ package final class AccountTable: Sendable {
         self.fallback = fallback
     }
 
+    /// Whether no account is subscribed.
+    package var isEmpty: Bool { states.isEmpty }
+
     /// The state of an account; the fallback for one that is not known.
     package func state(of account: String) -> AccountState { states[account] ?? fallback }
+
+    /// The state of an account at an instant: a subscription that ended is on the fallback plan from its end on, whoever looks when.
+    package func state(of account: String, at now: Timestamp) -> AccountState {
+        guard let state = states[account] else { return fallback }
+        guard let end = state.validUntil, end <= now else { return state }
+        return ended(state)
+    }
+
+    /// What stays of a subscription after its end: the account is on the fallback plan, and still one that somebody speaks for.
+    private func ended(_ state: AccountState) -> AccountState {
+        var rest = fallback
+        rest.isSubscribed = true
+        rest.isSuspended = state.isSuspended
+        return rest
+    }
 
     /// Nothing is known and nothing is limited.
     package static let empty = AccountTable(
         fallback: AccountState(plan: "free", isSubscribed: false, rate: RequestRate(), apiKeys: nil))
+}
+
+extension AccountTable: Equatable {
+    package static func == (left: AccountTable, right: AccountTable) -> Bool {
+        left === right || (left.fallback == right.fallback && left.states == right.states)
+    }
 }

@@ -15,4 +15,13 @@ package struct RequestRate: Sendable, Hashable {
 
     /// Whether nothing is limited.
     package var isUnlimited: Bool { minute == nil && hour == nil && day == nil }
+
+    /// The limit of a window; nil = none.
+    package subscript(window: LimitWindow) -> Int64? {
+        switch window {
+        case .minute: minute
+        case .hour: hour
+        case .day: day
+        }
+    }
 }

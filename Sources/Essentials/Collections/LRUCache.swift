@@ -75,6 +75,23 @@ package struct LRUCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         return result
     }
 
+    /// Changes an entry in place and marks it as just used; nil where there is none.
+    package mutating func updateIfPresent<Result>(_ key: Key, _ change: (inout Value) -> Result) -> Result? {
+        guard let index = indices[key] else { return nil }
+        moveToFront(index)
+        return change(&nodes[index].value)
+    }
+
+    /// Takes every entry out whose value the test, which may change it, holds to be good for nothing.
+    ///
+    /// - Returns: how many went.
+    package mutating func removeAll(where isIdle: (inout Value) -> Bool) -> Int {
+        var idle: [Key] = []
+        for index in nodes.indices where isIdle(&nodes[index].value) { idle.append(nodes[index].key) }
+        for key in idle { _ = remove(key) }
+        return idle.count
+    }
+
     /// Takes an entry out.
     package mutating func remove(_ key: Key) -> Value? {
         guard let index = indices.removeValue(forKey: key) else { return nil }

@@ -31,7 +31,9 @@ enum DecisionAnswer {
             principal(decision.principal, admin: decision.admin, to: &json)
         }
         headers(decision, to: &json)
-        json.raw(#","limits":[],"reservation":null,"auth_config":"#)
+        json.raw(#","limits":["#)
+        if let limits = decision.limits { json.windows(limits) }
+        json.raw(#"],"reservation":null,"auth_config":"#)
         json.string(decision.authConfig)
         json.raw(#","policy":"#)
         if let policy = decision.policy { self.policy(policy, to: &json) } else { json.raw("null") }
@@ -57,6 +59,7 @@ enum DecisionAnswer {
             }
             if let challenge = refusal.challenge { member("WWW-Authenticate", challenge) }
             if let seconds = refusal.retryAfterSeconds { member("Retry-After", String(seconds)) }
+            decision.limits?.eachHeader(member)
             json.raw("}")
             return
         }
@@ -73,7 +76,16 @@ enum DecisionAnswer {
         json.strings(
             identity.removals(
                 credentialHeader: decision.credentialHeader, forwardsCredential: decision.forwardsCredential))
-        json.raw(#","response_headers":{}"#)
+        json.raw(#","response_headers":{"#)
+        isFirst = true
+        decision.limits?.eachHeader { name, value in
+            if !isFirst { json.raw(",") }
+            isFirst = false
+            json.string(name)
+            json.raw(":")
+            json.string(value)
+        }
+        json.raw("}")
     }
 
     /// As `GET /v1/auth/me`, without the claims.

@@ -27,9 +27,10 @@ package struct ForwardAuthAnswer: Sendable {
         }
     }
 
-    /// The answer of an allowed request: who is calling.
+    /// The answer of an allowed request: who is calling, and which request limits were met.
     package static func allowed(
-        door: Door, principal: Principal, credentialHeader: String?, forwardsCredential: Bool, requestID: String
+        door: Door, principal: Principal, credentialHeader: String?, forwardsCredential: Bool,
+        limits: RateLimitReport? = nil, requestID: String
     ) -> ForwardAuthAnswer {
         let identity = IdentityHeaders(principal)
         var fields = Self.fields(identity, requestID: requestID)
@@ -41,6 +42,7 @@ package struct ForwardAuthAnswer: Sendable {
                 credentialHeader: credentialHeader, forwardsCredential: forwardsCredential)
             fields[.envoyRemove] = removals.joined(separator: ",")
         }
+        if let limits { fields.append(limits) }
         return ForwardAuthAnswer(status: status(200, door: door), fields: fields, tooLong: identity.tooLong)
     }
 
@@ -55,10 +57,13 @@ package struct ForwardAuthAnswer: Sendable {
     }
 
     /// The answer of a refused request: why. The body, the error envelope, is the caller's.
-    package static func refused(door: Door, outcome: Outcome, requestID: String) -> ForwardAuthAnswer {
+    package static func refused(
+        door: Door, outcome: Outcome, limits: RateLimitReport? = nil, requestID: String
+    ) -> ForwardAuthAnswer {
         var fields = HTTPFields()
         fields.reserveCapacity(10)
         outcome.eachHeader(requestID: requestID) { fields.append(HTTPField(name: $0.field, value: $1)) }
+        if let limits { fields.append(limits) }
         return ForwardAuthAnswer(status: status(outcome.status, door: door), fields: fields, tooLong: 0)
     }
 }

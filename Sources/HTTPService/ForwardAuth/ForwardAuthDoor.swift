@@ -47,11 +47,11 @@ final class ForwardAuthDoor: Sendable {
         }
         let decision = await runner.decide(input)
         if let refusal = decision.refusal {
-            return answer(refusal, door: door, requestID: exchange.requestID)
+            return answer(refusal, door: door, limits: decision.limits, requestID: exchange.requestID)
         }
         let answer = ForwardAuthAnswer.allowed(
             door: door, principal: decision.principal, credentialHeader: decision.credentialHeader,
-            forwardsCredential: decision.forwardsCredential, requestID: exchange.requestID)
+            forwardsCredential: decision.forwardsCredential, limits: decision.limits, requestID: exchange.requestID)
         records.leftOut(answer.tooLong)
         return Response(status: .init(code: answer.status), headers: answer.fields)
     }
@@ -86,8 +86,11 @@ final class ForwardAuthDoor: Sendable {
         return answer(refusal, door: door, requestID: exchange.requestID)
     }
 
-    private func answer(_ refusal: Refusal, door: Door, requestID: String) -> Response {
-        let answer = ForwardAuthAnswer.refused(door: door, outcome: .init(refusal), requestID: requestID)
+    private func answer(
+        _ refusal: Refusal, door: Door, limits: RateLimitReport? = nil, requestID: String
+    ) -> Response {
+        let answer = ForwardAuthAnswer.refused(
+            door: door, outcome: .init(refusal), limits: limits, requestID: requestID)
         var fields = answer.fields
         if refusal.code == .requestTooLarge { fields[.connection] = "close" }
         return Answers.json(

@@ -4,6 +4,7 @@
 internal import Essentials
 internal import HTTPTypes
 internal import Hummingbird
+internal import Pipeline
 
 /// CORS and the security headers of every own answer.
 struct BrowserRules: Sendable {
@@ -29,6 +30,10 @@ struct BrowserRules: Sendable {
         }
         self.fields = fields
     }
+
+    /// The headers that scripts of an allowed page may read.
+    private static let exposed = (RateLimitReport.headerNames + ["Retry-After", "WWW-Authenticate", "X-Request-Id"])
+        .joined(separator: ", ")
 
     /// Whether the request is a preflight, which is answered before authentication.
     func isPreflight(_ exchange: Exchange) -> Bool {
@@ -63,8 +68,7 @@ struct BrowserRules: Sendable {
         guard let origin = allowed(exchange) else { return }
         response.headers[.accessControlAllowOrigin] = origin
         if origin != "*" { response.headers[.accessControlAllowCredentials] = "true" }
-        response.headers[.accessControlExposeHeaders] =
-            "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, WWW-Authenticate, X-Request-Id"
+        response.headers[.accessControlExposeHeaders] = Self.exposed
     }
 
     /// Whether answers of the path may hold or describe credentials, which nobody keeps.

@@ -13,6 +13,9 @@ package protocol AdmissionStage: Sendable {
     /// Which step of the pipeline it is.
     var step: DecisionStep { get }
 
+    /// Whether there is anything to take for such a request. Asked first, of every decision: it looks and allocates nothing.
+    func concerns(_ principal: Principal, config: CompiledAuthConfig, accounts: AccountTable) -> Bool
+
     /// Takes what the request needs.
     func admit(_ request: AdmissionRequest) async -> AdmissionOutcome
 
@@ -22,6 +25,10 @@ package protocol AdmissionStage: Sendable {
 
 extension AdmissionStage {
     package func preview(_ request: AdmissionRequest) async -> AdmissionOutcome? { nil }
+}
+
+extension AdmissionStage {
+    package func concerns(_ principal: Principal, config: CompiledAuthConfig, accounts: AccountTable) -> Bool { true }
 }
 
 /// What an admission stage knows of a request that was authorised.

@@ -27,9 +27,13 @@ package struct RateLimitReport: Sendable, Hashable {
     package var windows: [Window]
     /// Which of them `X-RateLimit-Limit`, `-Remaining` and `-Reset` tell: the fewest remaining, of equals the shorter.
     package var told: Window
+    /// The UNIX second of the decision.
+    package var now: Int64
 
-    package init(windows: [Window], told: Window) {
+    /// - Parameter now: the UNIX second of the decision.
+    package init(windows: [Window], told: Window, now: Int64 = 0) {
         self.windows = windows
         self.told = told
+        self.now = now
     }
 }

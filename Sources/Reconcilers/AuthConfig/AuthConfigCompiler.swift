@@ -3,6 +3,7 @@
 
 internal import Authentication
 internal import Authorization
+internal import Billing
 internal import Essentials
 internal import ResourceModel
 internal import RuntimeState
@@ -120,7 +121,8 @@ struct AuthConfigCompiler {
         return CompiledAuthConfig(
             key: key, tenant: tenant, brokenReason: nil, realm: realm, policy: policy,
             requiredScopes: spec.require.scopes,
-            requiredWorkspaces: spec.require.workspaces, forwardsCredential: spec.forwardCredential)
+            requiredWorkspaces: spec.require.workspaces, forwardsCredential: spec.forwardCredential,
+            rate: Self.rate(spec.rate))
     }
 
     /// What would let more pass if it were left out closes the object.
@@ -130,10 +132,15 @@ struct AuthConfigCompiler {
         }
     }
 
+    /// Nil where no window is limited.
+    private static func rate(_ rate: AuthConfigSpec.Rate?) -> RequestRate? {
+        let rate = rate.map { RequestRate(minute: $0.minute, hour: $0.hour, day: $0.day) }
+        return rate?.isUnlimited == true ? nil : rate
+    }
+
     /// What takes nothing away from safety is named, so that nobody believes it to be in force.
     private func noteWhatIsNotEnforced(_ spec: AuthConfigSpec, conditions: inout Conditions) {
         var fields: [String] = []
-        if spec.rate != nil { fields.append("spec.rate") }
         if spec.metering.action != .none || spec.metering.microCreditsPerRequest > 0 { fields.append("spec.metering") }
         if spec.policy.routes.contains(where: { $0["metering"] != nil }) {
             fields.append("spec.policy.routes[].metering")

@@ -3,6 +3,7 @@
 
 package import Authentication
 package import Authorization
+internal import Billing
 package import Essentials
 package import Logging
 package import ManifestFiles
@@ -19,6 +20,7 @@ package actor StandaloneController {
     private let policy: CompiledPolicy
     private let policyData: ManifestPolicyFollower?
     private let tokens: ServiceTokenReconciler
+    private let subscriptions: SubscriptionCompiler
     private let snapshots: SnapshotStore
     private let keySets: RemoteKeySets
     private let keeper: any ObjectStatusKeeping
@@ -37,6 +39,7 @@ package actor StandaloneController {
     private struct PublishedState: Equatable {
         var inputs: [ObjectKey: String]
         var statuses: [ObjectKey: JSONValue]
+        var accounts: AccountTable
     }
 
     /// - Parameters:
@@ -44,14 +47,15 @@ package actor StandaloneController {
     ///   - interval: how often a pass runs although nothing changed.
     package init(
         directory: ManifestDirectory, compiler: SnapshotCompiler, policy: CompiledPolicy,
-        tokens: ServiceTokenReconciler, snapshots: SnapshotStore, keySets: RemoteKeySets,
-        keeper: any ObjectStatusKeeping, policyData: ManifestPolicyFollower? = nil, interval: Duration,
-        clock: any WallClock, logger: Logger
+        tokens: ServiceTokenReconciler, subscriptions: SubscriptionCompiler, snapshots: SnapshotStore,
+        keySets: RemoteKeySets, keeper: any ObjectStatusKeeping, policyData: ManifestPolicyFollower? = nil,
+        interval: Duration, clock: any WallClock, logger: Logger
     ) {
         self.directory = directory
         self.compiler = compiler
         self.policy = policy
         self.tokens = tokens
+        self.subscriptions = subscriptions
         self.snapshots = snapshots
         self.keySets = keySets
         self.keeper = keeper
@@ -72,6 +76,9 @@ package actor StandaloneController {
             group.addTask {
                 for await _ in changes { continuation.yield() }
                 continuation.finish()
+            }
+            group.addTask { [plans = subscriptions.plans] in
+                for await _ in plans.changes { continuation.yield() }
             }
             group.addTask { [interval] in
                 while !Task.isCancelled {
@@ -116,7 +123,9 @@ package actor StandaloneController {
         noteKeys(output.keySourcesByObject, statuses: &statuses)
         let tokenStatuses = await tokens.reconcile(inputs, earlier: book.statuses, missing: missing, now: now)
         statuses.merge(tokenStatuses) { _, new in new }
-        for input in inputs where input.key.kind == .subscription || input.key.kind == .toolManifest {
+        let billing = subscriptions.compile(inputs, earlier: book.statuses, now: now)
+        statuses.merge(billing.statuses) { _, new in new }
+        for input in inputs where input.key.kind == .toolManifest {
             statuses[input.key] = Self.unhandled(input)
         }
         if let policyData, let status = policyData.status() { statuses[policyData.key] = status }
@@ -133,7 +142,7 @@ package actor StandaloneController {
         // A deleted ServiceToken stays in the book until its token is revoked.
         book.keep(only: missing.union(inputs.map(\.key)).union(tokenStatuses.keys))
         places = places.filter { book.statuses[$0.key] != nil }
-        publish(inputs, output: output, sources: sources, now: now)
+        publish(inputs, output: output, accounts: billing.accounts, sources: sources, now: now)
         await save()
     }
 
@@ -187,18 +196,19 @@ package actor StandaloneController {
 
     /// Puts a new snapshot in force when it would differ from the present one.
     private func publish(
-        _ inputs: [CompilerInput], output: SnapshotCompiler.Output, sources: [ObjectKey: ManifestSource], now: Timestamp
+        _ inputs: [CompilerInput], output: SnapshotCompiler.Output, accounts: AccountTable,
+        sources: [ObjectKey: ManifestSource], now: Timestamp
     ) {
         let state = PublishedState(
             inputs: Dictionary(inputs.map { ($0.key, Self.fingerprint($0)) }) { first, _ in first },
-            statuses: book.statuses)
+            statuses: book.statuses, accounts: accounts)
         guard state != published else { return }
         published = state
         let views = inputs.compactMap { view($0, source: sources[$0.key]) }
         let snapshot = snapshots.publish { generation in
             RuntimeSnapshot(
                 generation: generation, builtAt: now, hosts: output.hosts, authConfigs: output.authConfigs,
-                policy: policy, ownRealm: output.ownRealm, resources: views)
+                policy: policy, ownRealm: output.ownRealm, accounts: accounts, resources: views)
         }
         logger.info(
             "snapshot published",

@@ -28,6 +28,7 @@ struct ServerAssembly {
     private let directory: ManifestDirectory
     private let policy: PolicyParts
     private let controller: StandaloneController
+    private let limits: LimitParts
     private let readiness: Readiness
     private let engine: OPAClient?
     private let metrics: PrometheusRegistry
@@ -66,6 +67,7 @@ struct ServerAssembly {
             settings, manifests: directory, known: kept.statuses.keys, snapshots: snapshots, clock: clock,
             logger: logger, metrics: metrics)
         policy.record(in: audit, logger: logger)
+        limits = try LimitParts(settings.billing, logger: logger, metrics: metrics)
         let limiter = FailureLimiter(authentication.limits)
         let authenticator = Authenticator(
             admin: try Self.adminCredential(authentication, settings: settings, random: random),
@@ -91,6 +93,7 @@ struct ServerAssembly {
             tokens: ServiceTokenReconciler(
                 registry: registry, texts: TokenSecretFiles(folder: "\(settings.dataDirectory)/secrets"),
                 namespaces: namespaces, audit: audit, logger: logger),
+            subscriptions: SubscriptionCompiler(plans: limits.plans, namespaces: namespaces),
             snapshots: snapshots, keySets: keySets, keeper: StatusKeeper(store: store, directory: directory),
             policyData: policy.follower, interval: settings.reconcileInterval, clock: clock, logger: logger)
         await controller.start(statuses: kept.statuses)
@@ -101,7 +104,7 @@ struct ServerAssembly {
             maxSnapshotAge: settings.maxSnapshotAge,
             mode: (authentication.mode, settings.effectiveMode(authentication)), policy: policy.readiness, clock: clock)
         let pipeline = RequestPipeline(
-            snapshots: snapshots, authenticator: authenticator, audit: audit,
+            snapshots: snapshots, authenticator: authenticator, audit: audit, stages: [limits.stage],
             engine: engine.map(SidecarEngine.init),
             settings: PipelineSettings(
                 timeout: settings.decisions.timeout, maxInFlight: settings.decisions.maxInFlight),
@@ -110,7 +113,9 @@ struct ServerAssembly {
             decider: pipeline, audit: audit, tokens: registry, auditTrail: audit, resources: snapshots,
             idempotency: store, addresses: ClientAddressResolver(trusted: settings.listeners.trustedProxies),
             authBlocks: FailureLimiterBlocks(limiter: limiter, clock: clock), readiness: readiness, metrics: metrics,
-            modules: [projects, PolicyRoutes(service: policy.keeper) { [policy, engine] in policy.report(on: engine) }], clock: clock,
+            modules: [
+                projects, PolicyRoutes(service: policy.keeper) { [policy, engine] in policy.report(on: engine) },
+            ], clock: clock,
             logger: logger)
         ProcessMetrics.register(in: metrics, startedAt: clock.now())
         ScrapeGauges.register(
@@ -143,7 +148,7 @@ struct ServerAssembly {
                     await keySets.waitForFirstSets(atMost: .seconds(10))
                     readiness.keysSettled()
                 },
-            ]
+            ] + limits.services
         typealias Entry = ServiceGroupConfiguration.ServiceConfiguration
         // The group stops them from the last to the first.
         var entries = services.map { Entry(service: $0, successTerminationBehavior: .ignore) }

@@ -34,6 +34,7 @@ enum SettingSection: String, Sendable, CaseIterable {
     case decisions = "Decisions"
     case authentication = "Authentication"
     case policy = "Policy and namespaces"
+    case billing = "Plans and request limits"
     case storage = "Own files"
     case audit = "Audit trail"
     case operation = "Logs and operation"

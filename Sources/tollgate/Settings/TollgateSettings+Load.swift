@@ -45,6 +45,7 @@ extension TollgateSettings {
             egressAllow: reader.optional(Catalog.egressAllow) ?? [],
             policy: policy(&reader, environment: environment, host: host),
             policyEngine: policyEngine(&reader),
+            billing: billing(&reader, environment: environment, host: host),
             dataDirectory: dataDirectory,
             audit: audit(&reader, dataDirectory: dataDirectory, environment: environment, host: host),
             logging: logging(&reader, inCluster: isInCluster(environment)),

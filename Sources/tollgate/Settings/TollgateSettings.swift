@@ -22,6 +22,7 @@ struct TollgateSettings: Sendable {
     var policy: PolicyDataSettings
     /// The policy engine outside of the process; nil where decisions are made in it.
     var policyEngine: OPAClientSettings?
+    var billing: BillingSettings
     /// Absolute; made by the process with mode 0700.
     var dataDirectory: String
     var audit: AuditTrailSettings

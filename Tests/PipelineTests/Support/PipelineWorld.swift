@@ -3,6 +3,7 @@
 
 internal import Authentication
 internal import Authorization
+internal import Billing
 internal import Essentials
 internal import Logging
 internal import Metrics
@@ -53,14 +54,16 @@ struct PipelineWorld {
 
     /// Compiles manifests and puts them in force.
     @discardableResult
-    func publish(_ manifests: String, apiAuthConfig: String? = nil) throws -> RuntimeSnapshot {
+    func publish(
+        _ manifests: String, apiAuthConfig: String? = nil, accounts: AccountTable = .empty
+    ) throws -> RuntimeSnapshot {
         let output = try Self.compile(manifests, at: clock.now(), apiAuthConfig: apiAuthConfig)
         let policy = try Self.policy.get()
         let now = clock.now()
         return snapshots.publish { generation in
             RuntimeSnapshot(
                 generation: generation, builtAt: now, hosts: output.hosts, authConfigs: output.authConfigs,
-                policy: policy, ownRealm: output.ownRealm, resources: [])
+                policy: policy, ownRealm: output.ownRealm, accounts: accounts, resources: [])
         }
     }
 

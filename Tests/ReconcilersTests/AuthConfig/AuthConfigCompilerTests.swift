@@ -114,7 +114,7 @@ internal import Testing
         Row(
             name: "unenforced", spec: "{\(hosts), rate: {minute: 5}, login: {redirect: true}}",
             conditions: ["Ready": "False NotSupported", "Unenforced": "True NotSupported"],
-            says: "spec.rate, spec.login.redirect",
+            says: "spec.login.redirect",
             host: "open"),
         Row(name: "unknown field", spec: "{\(hosts), hostes: [x]}", conditions: invalid, says: "hostes"),
         Row(

@@ -206,13 +206,16 @@ internal import Testing
         #expect(world.keeper.kept.count == 1)
     }
 
-    @Test func kindsOnWhichNothingActsSaySo() async throws {
+    @Test func subscriptionsPutAccountsInForce() async throws {
         let world = try await ControllerWorld()
         try world.write(
             "apiVersion: tollgate.dev/v1alpha1\nkind: Subscription\nmetadata: {name: acme}\nspec: {tenant: acme, plan: pro}\n",
             to: "s.yaml")
         await world.controller.reconcile()
-        #expect(world.shown("Ready", of: "acme") == "Unknown NotSupported")
+        #expect(world.shown("Ready", of: "acme") == "True InForce")
+        #expect(world.snapshots.current()?.accounts.state(of: "acme").rate.minute == 120)
+        #expect(world.snapshots.current()?.accounts.state(of: "other").isSubscribed == false)
+        #expect(world.status(of: "acme")?["plan"]?.stringValue == "pro")
     }
 
     @Test func keySetsAreShownWithoutANewSnapshotForTheirAge() async throws {

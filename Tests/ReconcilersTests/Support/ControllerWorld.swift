@@ -3,6 +3,7 @@
 
 internal import Authentication
 internal import Authorization
+internal import Billing
 internal import Essentials
 internal import Logging
 internal import ManifestFiles
@@ -113,7 +114,8 @@ struct ControllerWorld {
                 registry: registry, texts: TokenSecretFiles(folder: folder.path("secrets")),
                 namespaces: NamespaceRules(platform: ["default"], tenants: ["acme": "acme-corp"]), audit: audit,
                 logger: logger),
-            snapshots: snapshots, keySets: keySets, keeper: keeper, policyData: policyData,
+            subscriptions: try Manifests.subscriptions(), snapshots: snapshots, keySets: keySets, keeper: keeper,
+            policyData: policyData,
             interval: .seconds(3600), clock: clock, logger: logger)
         return (snapshots, directory, keySets, controller)
     }

@@ -3,6 +3,7 @@
 
 internal import Authentication
 internal import Authorization
+internal import Billing
 internal import Essentials
 internal import Reconcilers
 internal import ResourceModel
@@ -30,6 +31,20 @@ enum Manifests {
     ) throws -> CompilerInput {
         let annotations = rotate.map { ", annotations: {tollgate.dev/rotate: \"\($0)\"}" } ?? ""
         return try input("ServiceToken", name, namespace: namespace, created: created, more: annotations, spec)
+    }
+
+    /// One Subscription.
+    static func subscription(
+        _ name: String, namespace: String = "default", created: Int64 = 0, _ spec: String
+    ) throws -> CompilerInput {
+        try input("Subscription", name, namespace: namespace, created: created, spec)
+    }
+
+    /// A compiler of Subscriptions over the shipped plans.
+    static func subscriptions() throws -> SubscriptionCompiler {
+        SubscriptionCompiler(
+            plans: PlanBook(try PlanCatalogue.read(YAMLText.json(BuiltInPlans.plansYAML))),
+            namespaces: NamespaceRules(platform: ["default"], tenants: ["acme": "acme-corp"]))
     }
 
     private static func input(
