@@ -149,7 +149,7 @@ package final class RequestPipeline: RequestDeciding {
     /// Asks the stages that did not run what they would find; a dry run that they would refuse is refused.
     private func previewStages(_ run: inout DecisionRun, watch: Stopwatch) async {
         for stage in stages where !run.tracer.hasStep(stage.step) {
-            guard let request = run.previewRequest(timeLeft: timeLeft(watch)) else { return }
+            guard let request = run.previewRequest(timeLeft: timeLeft(watch, run)) else { return }
             switch await stage.preview(request) {
             case .admitted(let detail, let limits, _)?:
                 if let limits { run.decision.limits = limits }
