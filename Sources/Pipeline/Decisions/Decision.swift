@@ -96,8 +96,7 @@ package struct Decision: Sendable {
 
     /// Whether it is allowed although the policy engine could not be asked: only such an allow has reasons.
     var passedWithoutEngine: Bool {
-        guard !isRefused, let policy else { return false }
-        return !policy.reasons.isEmpty
+        !isRefused && policy?.reasons.isEmpty == false
     }
 
     /// 200 when allowed, else the refusal's status.

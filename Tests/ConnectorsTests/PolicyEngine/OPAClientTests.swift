@@ -159,12 +159,13 @@ internal import Testing
 
     @Test func aCallTakesNoMoreThanWhatIsLeft() async throws {
         try await LoopbackHTTPServer.with({ _ in .silence }) { server in
-            let world = ClientWorld(url: server.url, timeout: .seconds(60))
+            let world = ClientWorld(url: server.url, timeout: .seconds(60), failsOpen: true)
             let answer = await world.client.answer(
                 try ClientWorld.question(), timeLeft: .milliseconds(50), expiresIn: nil)
-            #expect(answer == .unavailable(failsOpen: false))
+            #expect(answer == .unavailable(failsOpen: true))
             #expect(try world.count("timeout") == 1)
-            _ = await world.client.answer(try ClientWorld.question(), timeLeft: .zero, expiresIn: nil)
+            let late = await world.client.answer(try ClientWorld.question(), timeLeft: .zero, expiresIn: nil)
+            #expect(late == .unavailable(failsOpen: false), "being slow oneself opens nothing")
             #expect(server.requests.count <= 1, "without time nobody is asked")
         }
     }
