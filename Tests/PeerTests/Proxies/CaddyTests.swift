@@ -31,6 +31,7 @@ struct CaddyTests {
             try await contract.misdirectionDoesNotHelp()
             try await contract.unauthenticatedCarriesChallenge()
             try await contract.forbiddenCarriesReason()
+            try await contract.limitsReachTheClient()
             try await contract.disguisedPathReachesNothing()
         }
     }

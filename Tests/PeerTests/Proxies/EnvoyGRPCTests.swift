@@ -42,6 +42,7 @@ struct EnvoyGRPCTests {
             try await contract.misdirectionDoesNotHelp()
             try await contract.unauthenticatedCarriesChallenge()
             try await contract.forbiddenCarriesReason()
+            try await contract.limitsReachTheClient()
             try await contract.disguisedPathReachesNothing()
         }
     }

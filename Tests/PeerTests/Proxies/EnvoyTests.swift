@@ -34,6 +34,7 @@ struct EnvoyTests {
             try await contract.misdirectionDoesNotHelp()
             try await contract.unauthenticatedCarriesChallenge()
             try await contract.forbiddenCarriesReason()
+            try await contract.limitsReachTheClient()
             try await contract.disguisedPathReachesNothing()
         }
     }

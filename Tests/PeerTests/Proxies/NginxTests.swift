@@ -33,6 +33,7 @@ struct NginxTests {
             try await contract.misdirectionDoesNotHelp()
             try await contract.unauthenticatedCarriesChallenge()
             try await contract.forbiddenCarriesReason()
+            try await contract.limitsReachTheClient()
             try await contract.disguisedPathReachesNothing()
         }
     }

@@ -16,6 +16,9 @@ struct ProxyContract {
     /// The host that the AuthConfig covers.
     static let host = "service.example"
 
+    /// A host whose rate is soon used up.
+    static let limitedHost = "limited.example"
+
     static let manifests = """
         apiVersion: tollgate.dev/v1alpha1
         kind: AuthConfig
@@ -32,6 +35,20 @@ struct ProxyContract {
               - {methods: ["*"], path: "/vault/**", permission: "tasks:delete"}
               - {methods: ["*"], path: "/whoami", authenticated: true}
               - {methods: [GET], path: "/open/**", public: true}
+        ---
+        apiVersion: tollgate.dev/v1alpha1
+        kind: AuthConfig
+        metadata:
+          name: limited
+          namespace: default
+        spec:
+          hosts: [\(limitedHost)]
+          mode: required
+          rate: {hour: 2}
+          policy:
+            builtinRoutes: false
+            routes:
+              - {methods: [GET], path: "/reports/**", permission: "tasks:read"}
         """
 
     /// Headers by which a client would like to be somebody else or to have asked something else.
@@ -149,6 +166,29 @@ struct ProxyContract {
         let unmapped = try await send("GET", "/nowhere", token: token)
         #expect(unmapped.status == 403)
         #expect(unmapped.value("X-Auth-Reason") == "policy.route_unmapped")
+        #expect(upstream.requests.count == before)
+    }
+
+    func limitsReachTheClient() async throws {
+        func ask() async throws -> PlainHTTP.Answer {
+            try await PlainHTTP.send(
+                "GET", "/reports/1", port: port,
+                headers: [("Host", Self.limitedHost), ("Authorization", "Bearer \(token)")])
+        }
+        for left in ["1", "0"] {
+            let answer = try await ask()
+            #expect(answer.status == 200)
+            #expect(answer.value("X-RateLimit-Limit") == "2")
+            #expect(answer.value("X-RateLimit-Remaining") == left)
+            #expect(answer.value("X-RateLimit-Reset").flatMap(Int.init) != nil)
+        }
+        let before = upstream.requests.count
+        let refused = try await ask()
+        #expect(refused.status == 429)
+        #expect(refused.value("X-Auth-Reason") == "rate.limited")
+        #expect(refused.value("X-RateLimit-Remaining") == "0")
+        let wait = try #require(refused.value("Retry-After").flatMap(Int.init))
+        #expect((1...3600).contains(wait))
         #expect(upstream.requests.count == before)
     }
 
