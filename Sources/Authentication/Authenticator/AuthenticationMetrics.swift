@@ -9,7 +9,8 @@ package struct AuthenticationMetrics: Sendable {
     private static let codes: [ErrorCode] = [
         .authMissingToken, .authInvalidScheme, .authInvalidToken, .authUnsupportedAlgorithm, .authTokenExpired,
         .authTokenRevoked, .authInvalidAudience, .authInvalidIssuer, .authInvalidCertificate, .authTenantMismatch,
-        .authIPForbidden, .authRateLimitedIP, .authRateLimitedIdentity, .authKeyUnavailable, .authStoreUnavailable,
+        .authAccountSuspended, .authIPForbidden, .authRateLimitedIP, .authRateLimitedIdentity, .authKeyUnavailable,
+        .authStoreUnavailable,
         .requestDuplicateHeader,
     ]
 

@@ -26,11 +26,13 @@ package struct AuthenticationRequest: Sendable {
     /// What role `admin` grants by the policy data that judges the request: the scopes of a bootstrap token that names none. Nil = what it
     /// was at the start.
     package var adminPermissions: [String]?
+    /// Which accounts are suspended; nil = none.
+    package var accounts: (any AccountStanding)?
 
     package init(
         headers: HeaderList, query: String?, method: String, describedCredential: String? = nil,
         clientCertificate: String? = nil, surface: Surface, client: ClientContext,
-        adminPermissions: [String]? = nil
+        adminPermissions: [String]? = nil, accounts: (any AccountStanding)? = nil
     ) {
         self.headers = headers
         self.query = query
@@ -40,7 +42,14 @@ package struct AuthenticationRequest: Sendable {
         self.surface = surface
         self.client = client
         self.adminPermissions = adminPermissions
+        self.accounts = accounts
     }
+}
+
+/// Says of accounts whether their stored credentials are good.
+package protocol AccountStanding: AnyObject, Sendable {
+    /// Whether every credential of the account is refused.
+    func isSuspended(_ account: String) -> Bool
 }
 
 /// Where a request comes from, and what may be counted of it.

@@ -9,6 +9,7 @@ package final class Authenticator: Sendable {
     let admin: AdminCredential?
     let bootstrap: BootstrapCredential?
     let tokens: ServiceTokenTable
+    let keys: APIKeyTable
     let jwt: JWTVerifier
     let limiter: FailureLimiter
     let prefixes: TokenPrefixes
@@ -20,13 +21,15 @@ package final class Authenticator: Sendable {
 
     /// - Parameter anyGlobalCredential: whether the settings configure a credential besides admin and bootstrap token: issuers, client CA.
     package init(
-        admin: AdminCredential?, bootstrap: BootstrapCredential?, tokens: ServiceTokenTable, jwt: JWTVerifier,
-        limiter: FailureLimiter, prefixes: TokenPrefixes, anyGlobalCredential: Bool, metrics: AuthenticationMetrics,
+        admin: AdminCredential?, bootstrap: BootstrapCredential?, tokens: ServiceTokenTable,
+        keys: APIKeyTable = APIKeyTable(), jwt: JWTVerifier, limiter: FailureLimiter, prefixes: TokenPrefixes,
+        anyGlobalCredential: Bool, metrics: AuthenticationMetrics,
         logger: Logger
     ) {
         self.admin = admin
         self.bootstrap = bootstrap
         self.tokens = tokens
+        self.keys = keys
         self.jwt = jwt
         self.limiter = limiter
         self.prefixes = prefixes
@@ -42,7 +45,8 @@ package final class Authenticator: Sendable {
         case .required: true
         case .optional:
             anyGlobalCredential || realm.hasCredentials || bootstrap != nil || !(admin?.isGenerated ?? true)
-                || tokens.count > 0 || !realm.issuers.entries.isEmpty || realm.clientCertificates != nil
+                || tokens.count > 0 || keys.count > 0 || !realm.issuers.entries.isEmpty
+                || realm.clientCertificates != nil
         }
     }
 
@@ -130,22 +134,27 @@ extension Authenticator {
     private func verify(
         _ credential: Credential, _ request: AuthenticationRequest, _ realm: AuthenticationRealm, _ now: Timestamp
     ) -> AuthenticationOutcome {
-        if credential.source == .certificate { return verifyCertificate(credential, realm) }
+        if credential.source == .certificate { return noted(verifyCertificate(credential, realm), request) }
         var text = credential.text.revealed
         let stored: AuthenticationOutcome? = text.withUTF8 { bytes in
             switch TokenText.read(bytes, prefixes: prefixes) {
             case .otherKind: nil
-            case .malformed, .wellFormed(.apiKey, _): .refused(Refusal(.authInvalidToken), identity: nil)
+            case .malformed: .refused(Refusal(.authInvalidToken), identity: nil)
             case .wellFormed(.serviceToken, let id):
                 realm.serviceTokens
-                    ? verifyStored(bytes, id, request.client, now)
+                    ? noted(verifyStored(bytes, id, request, now), request)
                     : .refused(Refusal(.authInvalidToken), identity: nil)
+            case .wellFormed(.apiKey, let id):
+                realm.apiKeys
+                    ? verifyKey(bytes, id, request, now) : .refused(Refusal(.authInvalidToken), identity: nil)
             }
         }
         if let stored { return stored }
         if text.withUTF8(Self.hasTwoDots) {
             let certificate = request.clientCertificate.flatMap { ForwardedCertificate.parse($0) }
-            return jwt.verify(text, issuers: realm.issuers, certificateThumbprint: certificate?.thumbprint, now: now)
+            return noted(
+                jwt.verify(text, issuers: realm.issuers, certificateThumbprint: certificate?.thumbprint, now: now),
+                request)
         }
         return verifyConfigured(text, request, now)
     }
@@ -157,27 +166,10 @@ extension Authenticator {
         return dots == 2
     }
 
-    private func verifyStored(
-        _ text: UnsafeBufferPointer<UInt8>, _ id: String, _ client: ClientContext, _ now: Timestamp
-    ) -> AuthenticationOutcome {
-        guard tokens.isFresh(at: now) else {
-            return .refused(Refusal(.authStoreUnavailable, retryAfterSeconds: 1), identity: nil)
-        }
-        let entry = tokens.entry(id)
-        // An unknown id takes as long as a wrong secret.
-        let matches = SecretDigest(of: text).matches(entry?.record.secretDigest ?? .dummy)
-        guard let entry, matches else { return .refused(Refusal(.authInvalidToken), identity: id) }
-        if entry.record.revokedAt != nil { return .refused(Refusal(.authTokenRevoked), identity: id) }
-        if let expiresAt = entry.record.expiresAt, now >= expiresAt {
-            return .refused(Refusal(.authTokenExpired, message: "Service token has expired"), identity: id)
-        }
-        if !entry.record.allowedCIDRs.isEmpty {
-            guard let address = client.address, entry.allowed.contains(where: { $0.contains(address) }) else {
-                return .refused(Refusal(.authIPForbidden), identity: nil)
-            }
-        }
-        if !client.isDryRun { entry.used(at: now, from: client.address) }
-        return .verified(entry.principal)
+    /// Takes notice of the roles that a verified caller has now: whoever owns keys gives them to the keys.
+    private func noted(_ outcome: AuthenticationOutcome, _ request: AuthenticationRequest) -> AuthenticationOutcome {
+        if case .verified(let principal) = outcome, !request.client.isDryRun { keys.note(principal) }
+        return outcome
     }
 
     private func verifyConfigured(

@@ -40,7 +40,7 @@ package final class InMemoryTokenStore: ServiceTokenStore {
         if let fault { throw fault }
     }
 
-    package func addUses(_ uses: [ServiceTokenUse]) async throws(ServiceTokenStoreError) {
+    package func addUses(_ uses: [CredentialUse]) async throws(ServiceTokenStoreError) {
         records.withLock { records in
             for use in uses {
                 records[use.identifier]?.useCount += use.count

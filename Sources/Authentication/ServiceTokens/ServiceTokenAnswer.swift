@@ -37,7 +37,7 @@ package struct ServiceTokenPage: Sendable {
     package let records: [ServiceTokenRecord]
     /// How many match the filter, on all pages.
     package let total: Int
-    package let next: ServiceTokenCursor?
+    package let next: CredentialCursor?
     package let at: Timestamp
 
     /// The body of the answer.

@@ -5,10 +5,8 @@ package import Essentials
 
 /// A service token as the store keeps it: everything but its text.
 package struct ServiceTokenRecord: Sendable {
-    /// What a token is good for now; the first that fits.
-    package enum Status: String, Sendable, CaseIterable {
-        case revoked, expired, rotated, active
-    }
+    /// What a token is good for now.
+    package typealias Status = CredentialStatus
 
     package var identifier: String
     /// The identifier of the first token of the rotation chain.

@@ -58,22 +58,20 @@ package final class ServiceTokenRegistry: Sendable {
     /// Lists tokens, the newest first.
     package func list(_ request: ListServiceTokens, caller: TokenCaller) async throws(Refusal) -> ServiceTokenPage {
         let now = clock.now()
-        let start = request.cursor.map {
-            ServiceTokenTable.Position(issuedAt: $0.issuedAt, identifier: $0.identifier)
-        }
+        let start = request.cursor?.position
         var total = 0
         var records: [ServiceTokenRecord] = []
         var hasMore = false
         for entry in table.newestFirst where caller.sees(entry.record) {
             if let statuses = request.statuses, !statuses.contains(entry.record.status(at: now)) { continue }
             total += 1
-            let position = ServiceTokenTable.Position(
+            let position = CredentialPosition(
                 issuedAt: entry.record.issuedAt, identifier: entry.record.identifier)
             if let start, position >= start { continue }
             if records.count < request.limit { records.append(entry.current) } else { hasMore = true }
         }
         return ServiceTokenPage(
-            records: records, total: total, next: hasMore ? records.last.map { ServiceTokenCursor(after: $0) } : nil,
+            records: records, total: total, next: hasMore ? records.last.map { CredentialCursor(after: $0) } : nil,
             at: now)
     }
 

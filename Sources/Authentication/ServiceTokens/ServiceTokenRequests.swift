@@ -101,11 +101,11 @@ package struct RevokeServiceToken: Sendable {
 /// What the query of a list asks for.
 package struct ListServiceTokens: Sendable {
     /// Nil = all.
-    package var statuses: Set<ServiceTokenRecord.Status>?
+    package var statuses: Set<CredentialStatus>?
     package var limit: Int
-    package var cursor: ServiceTokenCursor?
+    package var cursor: CredentialCursor?
 
-    package init(statuses: Set<ServiceTokenRecord.Status>? = nil, limit: Int = 50, cursor: ServiceTokenCursor? = nil) {
+    package init(statuses: Set<CredentialStatus>? = nil, limit: Int = 50, cursor: CredentialCursor? = nil) {
         self.statuses = statuses
         self.limit = limit
         self.cursor = cursor
@@ -116,43 +116,7 @@ package struct ListServiceTokens: Sendable {
     /// - Throws: `request.malformed`, `request.invalid`.
     package init(query: JSONObject) throws(Refusal) {
         var fields = try RequestFields(query, known: ["status", "limit", "cursor"])
-        limit = Int(fields.integer("limit", in: 1...200, acceptsText: true) ?? 50)
-        if let text = fields.text("cursor", maximumBytes: 256) {
-            cursor = ServiceTokenCursor(text: text)
-            if cursor == nil { fields.fault("cursor", "not a cursor of this list") }
-        }
-        let names = (fields.text("status", maximumBytes: 256) ?? "all").split(separator: ",").map { ASCII.trimmed($0) }
-        if names != ["all"] {
-            let statuses = names.compactMap { ServiceTokenRecord.Status(rawValue: $0) }
-            if statuses.isEmpty || statuses.count != names.count {
-                fields.fault("status", "not a list of active, rotated, expired, revoked, or all")
-            }
-            self.statuses = Set(statuses)
-        }
+        (statuses, limit, cursor) = fields.listPage()
         try fields.finish()
     }
-}
-
-/// Where the next page of a list begins.
-package struct ServiceTokenCursor: Sendable, Hashable {
-    let issuedAt: Timestamp
-    let identifier: String
-
-    init(after record: ServiceTokenRecord) {
-        issuedAt = record.issuedAt
-        identifier = record.identifier
-    }
-
-    /// Reads a cursor that was given out; nil for any other text.
-    package init?(text: String) {
-        guard let bytes = Base64URL.decode(Array(text.utf8)), let plain = String(validating: bytes, as: UTF8.self),
-            let colon = plain.firstIndex(of: ":"), let micros = Int64(plain[..<colon])
-        else { return nil }
-        issuedAt = Timestamp(microseconds: micros)
-        identifier = String(plain[plain.index(after: colon)...])
-        guard TokenText.isIdentifier(identifier) else { return nil }
-    }
-
-    /// Opaque to clients.
-    package var text: String { Base64URL.encode(Array("\(issuedAt.microseconds):\(identifier)".utf8)) }
 }

@@ -1,8 +1,6 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
-package import Essentials
-
 /// Where service tokens are kept for good.
 package protocol ServiceTokenStore: Sendable {
     /// Every record.
@@ -14,7 +12,7 @@ package protocol ServiceTokenStore: Sendable {
     func write(_ changes: [ServiceTokenChange]) async throws(ServiceTokenStoreError)
 
     /// Adds to the use counters; tokens that are gone are ignored.
-    func addUses(_ uses: [ServiceTokenUse]) async throws(ServiceTokenStoreError)
+    func addUses(_ uses: [CredentialUse]) async throws(ServiceTokenStoreError)
 
     /// Asks whether the store answers.
     func ping() async throws(ServiceTokenStoreError)
@@ -26,22 +24,6 @@ package enum ServiceTokenChange: Sendable {
     case insert(ServiceTokenRecord)
     /// Replaces all of a record but its use counters.
     case update(ServiceTokenRecord)
-}
-
-/// How often a token was used since its counters were last written.
-package struct ServiceTokenUse: Sendable {
-    package let identifier: String
-    package let count: Int64
-    package let lastUsedAt: Timestamp
-    /// The addresses it came from, at most 16.
-    package let addresses: [IPAddress]
-
-    package init(identifier: String, count: Int64, lastUsedAt: Timestamp, addresses: [IPAddress] = []) {
-        self.identifier = identifier
-        self.count = count
-        self.lastUsedAt = lastUsedAt
-        self.addresses = addresses
-    }
 }
 
 /// Why a store did not do what it was asked.

@@ -13,9 +13,9 @@ package final class ServiceTokenTable: Sendable {
         /// Made once.
         package let principal: Principal
         let allowed: [CIDR]
-        let uses: ServiceTokenUses
+        let uses: CredentialUses
 
-        init(record: ServiceTokenRecord, uses: ServiceTokenUses) {
+        init(record: ServiceTokenRecord, uses: CredentialUses) {
             self.record = record
             principal = record.principal
             // A record with an unreadable block is refused where it is read; here it could only match nothing.
@@ -34,22 +34,9 @@ package final class ServiceTokenTable: Sendable {
         func used(at now: Timestamp, from address: IPAddress?) { uses.add(at: now, from: address) }
     }
 
-    /// Where a token stands in the list.
-    struct Position: Sendable, Comparable {
-        let issuedAt: Timestamp
-        let identifier: String
-
-        static func < (left: Position, right: Position) -> Bool {
-            left.issuedAt != right.issuedAt
-                ? left.issuedAt < right.issuedAt
-                : left.identifier.utf8.lexicographicallyPrecedes(right.identifier.utf8)
-        }
-    }
-
     private struct State: Sendable {
         var entries: [String: Entry] = [:]
-        /// The oldest first.
-        var order: [Position] = []
+        var order = CredentialOrder()
         /// The identifiers of each rotation chain.
         var families: [String: [String]] = [:]
         /// Tokens that may make tokens, whatever their state.
@@ -84,11 +71,12 @@ package final class ServiceTokenTable: Sendable {
         state.withLock { state in
             for record in records {
                 let known = state.entries[record.identifier]
-                let uses = known?.uses ?? ServiceTokenUses(count: record.useCount, lastUsedAt: record.lastUsedAt)
+                let uses = known?.uses ?? CredentialUses(count: record.useCount, lastUsedAt: record.lastUsedAt)
                 state.entries[record.identifier] = Entry(record: record, uses: uses)
                 if known == nil {
                     state.families[record.family, default: []].append(record.identifier)
-                    Self.insert(Position(issuedAt: record.issuedAt, identifier: record.identifier), &state.order)
+                    state.order.insert(
+                        CredentialPosition(issuedAt: record.issuedAt, identifier: record.identifier))
                 }
                 if Self.makesTokens(record) {
                     state.minters.insert(record.identifier)
@@ -102,7 +90,7 @@ package final class ServiceTokenTable: Sendable {
 
     /// Every token, the newest first.
     package var newestFirst: [Entry] {
-        state.withLock { state in state.order.reversed().compactMap { state.entries[$0.identifier] } }
+        state.withLock { state in state.order.positions.reversed().compactMap { state.entries[$0.identifier] } }
     }
 
     /// The tokens of a rotation chain, in the order in which they came.
@@ -118,27 +106,17 @@ package final class ServiceTokenTable: Sendable {
     }
 
     /// Takes the uses since the last call.
-    package func drainUses() -> [ServiceTokenUse] {
+    package func drainUses() -> [CredentialUse] {
         let entries = state.withLock { Array($0.entries.values) }
         return entries.compactMap { entry in entry.uses.drain(identifier: entry.record.identifier) }
     }
 
     /// Gives back uses that could not be written.
-    package func restore(_ uses: [ServiceTokenUse]) {
+    package func restore(_ uses: [CredentialUse]) {
         for use in uses { entry(use.identifier)?.uses.restore(use) }
     }
 
     private static func makesTokens(_ record: ServiceTokenRecord) -> Bool {
         record.scopes.contains("admin:tokens:write") || record.scopes.contains("admin:tokens:*")
-    }
-
-    private static func insert(_ position: Position, _ order: inout [Position]) {
-        var (low, high) = (0, order.count)
-        if let last = order.last, last < position { low = high }
-        while low < high {
-            let middle = (low + high) / 2
-            if order[middle] < position { low = middle + 1 } else { high = middle }
-        }
-        order.insert(position, at: low)
     }
 }

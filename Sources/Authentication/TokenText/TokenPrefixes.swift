@@ -19,6 +19,9 @@ package struct TokenPrefixes: Sendable, Hashable {
         apiKeyStarts = ([apiKey] + oldAPIKeys).flatMap { [Array("\($0)_live_".utf8), Array("\($0)_test_".utf8)] }
     }
 
+    /// What a new key of that environment begins with.
+    package func apiKeyStart(_ environment: APIKeyRecord.Environment) -> String { "\(apiKey)_\(environment.rawValue)_" }
+
     /// Whether a text may be an API-key prefix: `[a-z][a-z0-9]{1,15}`, but not `tgs`.
     package static func isValid(_ text: String) -> Bool {
         guard (2...16).contains(text.utf8.count), text != "tgs", let first = text.utf8.first,

@@ -60,7 +60,9 @@ struct ServiceTokenRoutes: Sendable {
         let page = try await auditTrail.query(query, as: .platform)
         var json = JSONWriter(reserving: 1024)
         json.raw(#"{"events":["#)
-        for (index, row) in page.rows.enumerated() {
+        // Something else may have the same name.
+        let rows = page.rows.filter { $0.action.utf8.starts(with: "service_token.".utf8) }
+        for (index, row) in rows.enumerated() {
             if index > 0 { json.raw(",") }
             json.raw(row.line)
         }

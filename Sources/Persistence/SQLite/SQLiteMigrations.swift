@@ -39,6 +39,7 @@ enum SQLiteMigrations {
                     """)
         },
         projects,
+        apiKeys,
     ]
 
     /// Checks whose database it is and brings it up to date, each step in a transaction of its own.

@@ -61,7 +61,7 @@ extension SQLiteStore: ServiceTokenStore {
         }
     }
 
-    package func addUses(_ uses: [ServiceTokenUse]) async throws(ServiceTokenStoreError) {
+    package func addUses(_ uses: [CredentialUse]) async throws(ServiceTokenStoreError) {
         try await mapped {
             try await committer.write { db in
                 let statement = try db.cachedStatement(

@@ -289,6 +289,6 @@ struct DecisionRun {
             client: ClientContext(
                 address: input.clientAddress, isTrustedProxy: input.clientIsTrustedProxy,
                 countsFailures: input.countsFailuresForAddress, isDryRun: input.dryRun, asker: input.asker),
-            adminPermissions: snapshot?.policy.roles.adminPermissions)
+            adminPermissions: snapshot?.policy.roles.adminPermissions, accounts: snapshot?.accounts)
     }
 }

@@ -47,7 +47,7 @@ extension RequestPipeline {
             clientCertificate: request.clientCertificate, surface: .ownAPI,
             client: ClientContext(
                 address: request.clientAddress, isTrustedProxy: request.clientIsTrustedProxy),
-            adminPermissions: policy.roles.adminPermissions)
+            adminPermissions: policy.roles.adminPermissions, accounts: snapshot.accounts)
         if let refusal = authenticator.addressRefusal(credentials, realm: snapshot.ownRealm, now: now) {
             return refused(refusal)
         }

@@ -24,6 +24,7 @@ struct ServerAssembly {
     private let store: SQLiteStore
     private let audit: AuditLog
     private let registry: ServiceTokenRegistry
+    private let keys: APIKeyParts
     private let keySets: RemoteKeySets
     private let directory: ManifestDirectory
     private let policy: PolicyParts
@@ -54,12 +55,15 @@ struct ServerAssembly {
             authentication, beside: store, settings: settings, clock: clock, logger: logger)
         registry = ServiceTokenRegistry(table: table, store: tokenStore, clock: clock, random: random, logger: logger)
         try await registry.load()
+        let snapshots = SnapshotStore(metricsFactory: metrics)
+        keys = try await APIKeyParts(
+            store: store, snapshots: snapshots, prefixes: authentication.prefixes, clock: clock, random: random,
+            logger: logger)
 
         keySets = RemoteKeySets(
             fetcher: HTTPKeySetFetcher(
                 client: try GuardedHTTPClient(egress: EgressRules(allowing: authentication.egressAllow)), clock: clock),
             settings: authentication.keySets, clock: clock, random: random, logger: logger, metricsFactory: metrics)
-        let snapshots = SnapshotStore(metricsFactory: metrics)
         let kept = try await StatusKeeper.load(store)
         directory = ManifestDirectory(
             paths: manifests, defaultNamespace: TollgateSettings.ownNamespace, clock: clock, memory: kept.memory)
@@ -74,8 +78,8 @@ struct ServerAssembly {
             bootstrap: authentication.bootstrap.map { [policy] in
                 BootstrapCredential($0, adminPermissions: policy.keeper.state.policy.roles.adminPermissions)
             },
-            tokens: table, jwt: JWTVerifier(remoteKeys: keySets), limiter: limiter, prefixes: authentication.prefixes,
-            anyGlobalCredential: authentication.configuresIssuers,
+            tokens: table, keys: keys.table, jwt: JWTVerifier(remoteKeys: keySets), limiter: limiter,
+            prefixes: authentication.prefixes, anyGlobalCredential: authentication.configuresIssuers,
             metrics: AuthenticationMetrics(factory: metrics), logger: logger)
 
         let projects = try await Self.projects(
@@ -105,7 +109,7 @@ struct ServerAssembly {
             mode: (authentication.mode, settings.effectiveMode(authentication)), policy: policy.readiness, clock: clock)
         let pipeline = RequestPipeline(
             snapshots: snapshots, authenticator: authenticator, audit: audit, stages: [limits.stage],
-            engine: engine.map(SidecarEngine.init),
+            observers: [APIKeyUsageObserver(keys: keys.table)], engine: engine.map(SidecarEngine.init),
             settings: PipelineSettings(
                 timeout: settings.decisions.timeout, maxInFlight: settings.decisions.maxInFlight),
             clock: clock, logger: logger, metricsFactory: metrics)
@@ -114,7 +118,8 @@ struct ServerAssembly {
             idempotency: store, addresses: ClientAddressResolver(trusted: settings.listeners.trustedProxies),
             authBlocks: FailureLimiterBlocks(limiter: limiter, clock: clock), readiness: readiness, metrics: metrics,
             modules: [
-                projects, PolicyRoutes(service: policy.keeper) { [policy, engine] in policy.report(on: engine) },
+                projects, keys.routes(auditTrail: audit),
+                PolicyRoutes(service: policy.keeper) { [policy, engine] in policy.report(on: engine) },
             ], clock: clock,
             logger: logger)
         ProcessMetrics.register(in: metrics, startedAt: clock.now())
@@ -138,6 +143,9 @@ struct ServerAssembly {
                     await ServiceTokenKeeper(registry: registry, metricsFactory: metrics) { uses in
                         await TokenUseRecorder(audit: audit, logger: logger).record(uses)
                     }.run()
+                },
+                Self.serving("API keys") { [keys, metrics, audit, logger] in
+                    await keys.keep(audit: audit, metrics: metrics, logger: logger)
                 },
                 Self.serving("key sets") { [keySets] in await keySets.run() },
                 Self.serving("manifest files") { [directory] in try await directory.run() },

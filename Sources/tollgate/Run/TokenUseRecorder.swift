@@ -11,7 +11,7 @@ struct TokenUseRecorder {
     let audit: any AuditRecording
     let logger: Logger
 
-    func record(_ uses: [ServiceTokenUse]) async {
+    func record(_ uses: [CredentialUse]) async {
         for use in uses {
             let draft = AuditDraft(
                 actor: use.identifier, action: "service_token.use", resource: use.identifier, outcome: .success,

@@ -140,7 +140,7 @@ internal import Testing
             seen += page.records.map(\.identifier)
             pages += 1
             guard let text = page.next?.text else { break }
-            request.cursor = ServiceTokenCursor(text: text)
+            request.cursor = CredentialCursor(text: text)
         }
         #expect(pages == 3)
         #expect(Set(seen).count == 24)
@@ -182,7 +182,7 @@ internal import Testing
 struct BrokenStore: ServiceTokenStore {
     func loadServiceTokens() async throws(ServiceTokenStoreError) -> [ServiceTokenRecord] { [] }
     func write(_ changes: [ServiceTokenChange]) async throws(ServiceTokenStoreError) { throw Self.fault }
-    func addUses(_ uses: [ServiceTokenUse]) async throws(ServiceTokenStoreError) { throw Self.fault }
+    func addUses(_ uses: [CredentialUse]) async throws(ServiceTokenStoreError) { throw Self.fault }
     func ping() async throws(ServiceTokenStoreError) { throw Self.fault }
     private static let fault = ServiceTokenStoreError(.unavailable, "broken")
 }

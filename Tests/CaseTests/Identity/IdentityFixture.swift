@@ -47,6 +47,7 @@ enum Identity {
         static let adminText = "admin-secret-of-the-test-runs-000001"
         let now = Timestamp(seconds: 1_772_366_400)
         let table: ServiceTokenTable
+        let keys = APIKeyTable()
         let authenticator: Authenticator
         let realm: AuthenticationRealm
         private let secrets: [String: String]
@@ -74,7 +75,8 @@ enum Identity {
                 bootstrap: settings.bootstrap.map {
                     BootstrapCredential($0, adminPermissions: ["admin:access", "tasks:delete"])
                 },
-                tokens: table, jwt: JWTVerifier(remoteKeys: remote), limiter: FailureLimiter(settings.limits),
+                tokens: table, keys: keys, jwt: JWTVerifier(remoteKeys: remote),
+                limiter: FailureLimiter(settings.limits),
                 prefixes: settings.prefixes, anyGlobalCredential: settings.configuresIssuers,
                 metrics: AuthenticationMetrics(factory: NOOPMetricsHandler.instance), logger: Logger(label: "test"))
             realm = AuthenticationRealm(

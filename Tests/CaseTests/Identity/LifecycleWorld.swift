@@ -4,6 +4,7 @@
 internal import AuditTrail
 internal import Authentication
 internal import Authorization
+internal import Billing
 internal import Essentials
 internal import HTTPService
 internal import HTTPTypes
@@ -45,25 +46,47 @@ struct LifecycleWorld {
     private let folder: TemporaryDirectory
     private let store: SQLiteStore
     private let registry: ServiceTokenRegistry
+    private let keys: APIKeyTable
     private let pipeline: RequestPipeline
     private let dependencies: HTTPDependencies
     private let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
 
-    init() throws {
+    private static let secret = "a-shared-secret-of-more-than-32-bytes-000"
+    private static let issuer = "https://id.example"
+    /// How many keys may be active on each plan that a case names.
+    private static let apiKeys: [String: Int64] = ["free": 2, "pro": 10, "enterprise": 50]
+
+    /// - Parameter plan: the plan of every account.
+    init(plan: String? = nil) throws {
         let random = SeededRandom(seed: 17)
         folder = try TemporaryDirectory()
         store = try SQLiteStore(path: folder.path("tollgate.sqlite"), clock: clock)
         let table = ServiceTokenTable(heardAt: clock.now())
         registry = ServiceTokenRegistry(table: table, store: store, clock: clock, random: random, logger: logger)
+        keys = APIKeyTable(heardAt: clock.now())
         let limiter = FailureLimiter(FailureLimitSettings())
         let metrics = PrometheusRegistry()
         let remote = RemoteKeySets(
             fetcher: NoKeySets(), clock: clock, random: random, logger: logger, metricsFactory: metrics)
         let authenticator = Authenticator(
             admin: AdminCredential(token: Redacted(Self.adminText), isGenerated: false), bootstrap: nil, tokens: table,
-            jwt: JWTVerifier(remoteKeys: remote), limiter: limiter, prefixes: TokenPrefixes(),
+            keys: keys, jwt: JWTVerifier(remoteKeys: remote), limiter: limiter, prefixes: TokenPrefixes(),
             anyGlobalCredential: false, metrics: AuthenticationMetrics(factory: metrics), logger: logger)
-        let snapshots = try Self.snapshots(at: clock.now())
+        let state = AccountState(
+            plan: plan ?? "free", isSubscribed: false, rate: RequestRate(), apiKeys: plan.flatMap { Self.apiKeys[$0] })
+        let snapshots = try Self.snapshots(at: clock.now(), accounts: AccountTable(fallback: state))
+        let policy = try #require(snapshots.current()).policy
+        let keyRegistry = APIKeyRegistry(
+            table: keys, store: SQLiteAPIKeyStore(store), prefixes: TokenPrefixes(),
+            rules: APIKeyRules(
+                catalogue: {
+                    APIKeyCatalogue(
+                        defaultScopes: policy.roles.apiKeyDefaultScopes, permissions: policy.roles.permissions)
+                },
+                allowance: { account, _ in
+                    let state = snapshots.current()?.accounts.state(of: account)
+                    return APIKeyAllowance(plan: state?.plan ?? "", limit: state?.apiKeys)
+                }), clock: clock, random: random, logger: logger)
         let audit = FakeAuditRecorder()
         pipeline = RequestPipeline(
             snapshots: snapshots, authenticator: authenticator, audit: audit,
@@ -72,10 +95,11 @@ struct LifecycleWorld {
             decider: pipeline, audit: audit, tokens: registry, auditTrail: NoTrail(), resources: snapshots,
             idempotency: store, addresses: ClientAddressResolver(trusted: []),
             authBlocks: FailureLimiterBlocks(limiter: limiter, clock: clock), readiness: AlwaysReady(),
-            metrics: metrics, clock: clock, logger: logger, unknownPeer: IPAddress(ipv4: 0xC000_020A))
+            metrics: metrics, modules: [APIKeyRoutes(keys: keyRegistry, auditTrail: NoTrail())], clock: clock,
+            logger: logger, unknownPeer: IPAddress(ipv4: 0xC000_020A))
     }
 
-    private static func snapshots(at now: Timestamp) throws -> SnapshotStore {
+    private static func snapshots(at now: Timestamp, accounts: AccountTable) throws -> SnapshotStore {
         let decoded = ResourceDecoder.decode(try YAMLText.json(manifest))
         let input = CompilerInput(
             key: try #require(decoded.key), object: decoded.object, problems: [], claimedHosts: [], generation: 1,
@@ -83,7 +107,14 @@ struct LifecycleWorld {
         let output = SnapshotCompiler(
             settings: .init(
                 namespaces: NamespaceRules(platform: ["default"], tenants: [:]),
-                defaults: RealmDefaults(mode: .optional, isPubliclyExposed: false, issuers: .empty), hostPolicy: [:],
+                defaults: RealmDefaults(
+                    mode: .optional, isPubliclyExposed: false,
+                    issuers: IssuerTable(
+                        entries: [
+                            IssuerEntry(
+                                name: "cases", issuer: issuer, secret: Redacted(Array(secret.utf8)),
+                                algorithms: [.hs256])
+                        ])), hostPolicy: [:],
                 apiAuthConfig: nil)
         ).compile([input])
         let policy = try CompiledPolicy.builtIn(routesDocument: YAMLText.json(BuiltInPolicy.routesYAML))
@@ -91,7 +122,7 @@ struct LifecycleWorld {
         _ = snapshots.publish { generation in
             RuntimeSnapshot(
                 generation: generation, builtAt: now, hosts: output.hosts, authConfigs: output.authConfigs,
-                policy: policy, ownRealm: output.ownRealm, resources: [])
+                policy: policy, ownRealm: output.ownRealm, accounts: accounts, resources: [])
         }
         return snapshots
     }
@@ -107,6 +138,14 @@ struct LifecycleWorld {
             CreateServiceToken(identifier: record["identifier"]?.stringValue, grant: grant),
             caller: TokenCaller(principal: admin, admin: true) { _ in true })
         return try #require(answer.secret?.revealed)
+    }
+
+    /// A JWT with these claims.
+    func jwt(_ claims: JSONValue) throws -> String {
+        var all: JSONObject = ["iss": .string(Self.issuer), "exp": .int(clock.now().seconds + 86_400)]
+        for member in claims.objectValue?.members ?? [] { all[member.name] = member.value }
+        return try TokenForge.token(
+            header: ["alg": "HS256", "typ": "JWT"], claims: .object(all), key: .secret(Array(Self.secret.utf8)))
     }
 
     /// A call of the own API.
@@ -140,6 +179,7 @@ struct LifecycleWorld {
     func move(to seconds: Int64) {
         clock.set(Timestamp(seconds: 1_772_366_400 + seconds))
         registry.table.heard(at: clock.now())
+        keys.heard(at: clock.now())
     }
 }
 

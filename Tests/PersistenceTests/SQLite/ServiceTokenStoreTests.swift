@@ -77,11 +77,11 @@ internal import Testing
             try await store.write([.insert(Self.record("a"))])
             let at = Timestamp(seconds: 1_772_366_400)
             try await store.addUses([
-                ServiceTokenUse(identifier: "a", count: 2, lastUsedAt: at),
-                ServiceTokenUse(identifier: "gone", count: 1, lastUsedAt: at),
+                CredentialUse(identifier: "a", count: 2, lastUsedAt: at),
+                CredentialUse(identifier: "gone", count: 1, lastUsedAt: at),
             ])
             try await store.write([.update(Self.record("a"))])
-            try await store.addUses([ServiceTokenUse(identifier: "a", count: 3, lastUsedAt: at.adding(seconds: 1))])
+            try await store.addUses([CredentialUse(identifier: "a", count: 3, lastUsedAt: at.adding(seconds: 1))])
             let back = try #require(try await store.loadServiceTokens().first)
             #expect(back.useCount == 5)
             #expect(back.lastUsedAt == at.adding(seconds: 1))

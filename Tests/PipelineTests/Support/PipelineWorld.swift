@@ -25,6 +25,7 @@ struct PipelineWorld {
     let audit = FakeAuditRecorder()
     let snapshots: SnapshotStore
     let registry: ServiceTokenRegistry
+    let keys: APIKeyRegistry
     let limiter: FailureLimiter
     let pipeline: RequestPipeline
 
@@ -38,17 +39,24 @@ struct PipelineWorld {
         let table = ServiceTokenTable(heardAt: clock.now())
         registry = ServiceTokenRegistry(
             table: table, store: InMemoryTokenStore(), clock: clock, random: random, logger: logger)
+        keys = APIKeyRegistry(
+            table: APIKeyTable(heardAt: clock.now()), store: InMemoryAPIKeyStore(), prefixes: TokenPrefixes(),
+            rules: APIKeyRules(
+                catalogue: { APIKeyCatalogue(defaultScopes: ["tasks:read"]) },
+                allowance: { _, _ in APIKeyAllowance(plan: "free", limit: nil) }),
+            clock: clock, random: random, logger: logger)
         limiter = FailureLimiter(limits)
         let remote = RemoteKeySets(
             fetcher: NoKeySets(), clock: clock, random: random, logger: logger, metricsFactory: metrics)
         let authenticator = Authenticator(
             admin: AdminCredential(token: Redacted(Self.adminText), isGenerated: isAdminGenerated),
             bootstrap: bootstrap.map { BootstrapCredential($0, adminPermissions: ["tasks:delete"]) }, tokens: table,
-            jwt: JWTVerifier(remoteKeys: remote), limiter: limiter, prefixes: TokenPrefixes(),
+            keys: keys.table, jwt: JWTVerifier(remoteKeys: remote), limiter: limiter, prefixes: TokenPrefixes(),
             anyGlobalCredential: false, metrics: AuthenticationMetrics(factory: metrics), logger: logger)
         pipeline = RequestPipeline(
-            snapshots: snapshots, authenticator: authenticator, audit: audit, stages: stages, engine: engine,
-            settings: settings, clock: clock, logger: logger, metricsFactory: metrics)
+            snapshots: snapshots, authenticator: authenticator, audit: audit, stages: stages,
+            observers: [APIKeyUsageObserver(keys: keys.table)], engine: engine, settings: settings, clock: clock,
+            logger: logger, metricsFactory: metrics)
         if let manifests { try publish(manifests) }
     }
 

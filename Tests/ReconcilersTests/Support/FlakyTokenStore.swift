@@ -26,7 +26,7 @@ final class FlakyTokenStore: ServiceTokenStore {
         try await inner.write(changes)
     }
 
-    func addUses(_ uses: [ServiceTokenUse]) async throws(ServiceTokenStoreError) { try await inner.addUses(uses) }
+    func addUses(_ uses: [CredentialUse]) async throws(ServiceTokenStoreError) { try await inner.addUses(uses) }
 
     func ping() async throws(ServiceTokenStoreError) {}
 }

@@ -10,11 +10,13 @@ internal import Testing
 extension IdentityKinds {
     /// The life of tokens over the real HTTP doors, pipeline, registry and database.
     @Sendable static func lifecycle(_ record: CaseRecord) async throws {
-        let world = try LifecycleWorld()
+        let world = try LifecycleWorld(plan: record.given["plan"]?.stringValue)
         var run = LifecycleRun(world: world)
         for caller in record.given["callers"]?.objectValue?.members ?? [] {
             if caller.value == "admin" {
                 run.callers[caller.name] = LifecycleWorld.adminText
+            } else if let claims = caller.value["jwt"] {
+                run.callers[caller.name] = try world.jwt(claims)
             } else {
                 let token = try #require(caller.value["service_token"], "a caller of an unknown kind")
                 run.callers[caller.name] = try await world.token(token)

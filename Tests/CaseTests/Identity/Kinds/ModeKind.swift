@@ -21,6 +21,15 @@ extension IdentityKinds {
                 token.revokedAt = fixture.now
                 return token
             })
+        let keys = record.given["records"]?["api_keys"]?.intValue ?? 0
+        fixture.keys.put(
+            (0..<keys).map { index in
+                APIKeyRecord(
+                    id: "k\(index)", secretDigest: SecretDigest(of: "k\(index)"),
+                    grant: APIKeyGrant(name: "key", accountID: "acme"),
+                    owner: APIKeyOwner.Identity(issuer: "test", subject: "test", tenantID: nil),
+                    issuedAt: fixture.now, createdBy: "test")
+            })
         for row in record.rows {
             let given = row["given"] ?? .null
             let expect = row["expect"] ?? .null

@@ -3,7 +3,7 @@
 
 internal import Essentials
 
-/// Who asks for a change of service tokens, and what it may grant.
+/// Who asks for a change of stored credentials, and what it may grant.
 package struct TokenCaller: Sendable {
     package let principal: Principal
     /// Admin token, unrestricted bootstrap token or platform admin: the grant rule does not bind it.
@@ -28,12 +28,24 @@ package struct TokenCaller: Sendable {
         admin || (principal.platform && principal.tenantID == nil) || record.tenantID == principal.tenantID
     }
 
+    /// The account in whose name it asks. One account belongs to one tenant, whose id it has.
+    var account: String? { principal.tenantID ?? principal.accountID }
+
+    /// Whether it may see a key at all: those of its own account.
+    package func sees(_ record: APIKeyRecord) -> Bool {
+        if admin { return true }
+        guard let account, record.accountID.isExactly(account) else { return false }
+        guard let tenant = record.tenantID else { return principal.tenantID == nil }
+        return principal.tenantID?.isExactly(tenant) ?? false
+    }
+
     /// Nobody grants more than he holds.
     ///
+    /// - Parameter further: what else goes beyond the caller.
     /// - Throws: `token.grant_exceeds_caller` with the excess.
-    func check(_ grant: ServiceTokenGrant) throws(Refusal) {
+    func check(_ grant: ServiceTokenGrant, further: JSONObject = JSONObject()) throws(Refusal) {
         guard !admin else { return }
-        var excess = JSONObject()
+        var excess = further
         func note(_ name: String, _ texts: [String]) {
             if !texts.isEmpty { excess[name] = .strings(texts) }
         }

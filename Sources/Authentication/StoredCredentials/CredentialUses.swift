@@ -1,11 +1,11 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Essentials
+package import Essentials
 internal import Synchronization
 
-/// The use counters of one token, which outlive changes of its record.
-final class ServiceTokenUses: Sendable {
+/// The use counters of one stored credential, which outlive changes of its record.
+final class CredentialUses: Sendable {
     private struct State: Sendable {
         var total: Int64
         var pending: Int64 = 0
@@ -33,19 +33,19 @@ final class ServiceTokenUses: Sendable {
         }
     }
 
-    func drain(identifier: String) -> ServiceTokenUse? {
+    func drain(identifier: String) -> CredentialUse? {
         state.withLock { state in
             guard state.pending > 0, let lastUsedAt = state.lastUsedAt else { return nil }
             defer {
                 state.pending = 0
                 state.addresses = []
             }
-            return ServiceTokenUse(
+            return CredentialUse(
                 identifier: identifier, count: state.pending, lastUsedAt: lastUsedAt, addresses: state.addresses)
         }
     }
 
-    func restore(_ use: ServiceTokenUse) {
+    func restore(_ use: CredentialUse) {
         state.withLock { state in
             state.pending += use.count
             for address in use.addresses
@@ -53,5 +53,21 @@ final class ServiceTokenUses: Sendable {
                 state.addresses.append(address)
             }
         }
+    }
+}
+
+/// How often a stored credential was used since its counters were last written.
+package struct CredentialUse: Sendable {
+    package let identifier: String
+    package let count: Int64
+    package let lastUsedAt: Timestamp
+    /// The addresses it came from, at most 16.
+    package let addresses: [IPAddress]
+
+    package init(identifier: String, count: Int64, lastUsedAt: Timestamp, addresses: [IPAddress] = []) {
+        self.identifier = identifier
+        self.count = count
+        self.lastUsedAt = lastUsedAt
+        self.addresses = addresses
     }
 }

@@ -1,0 +1,202 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+package import Essentials
+internal import Synchronization
+
+/// Every API key with the present roles of its owner, held in memory for the request path: a look-up takes one short lock and one hash.
+package final class APIKeyTable: Sendable {
+    /// A key as the request path needs it. Replaced as a whole when its record or its owner's roles change.
+    package final class Entry: Sendable {
+        /// The record; its use counters are those of the last load.
+        package let record: APIKeyRecord
+        /// Made once.
+        package let principal: Principal
+        let allowed: [CIDR]
+        let uses: CredentialUses
+        let usage: APIKeyUsageCounter
+
+        init(record: APIKeyRecord, roles: [String], uses: CredentialUses, usage: APIKeyUsageCounter) {
+            self.record = record
+            principal = record.principal(roles: roles)
+            // A record with an unreadable block is refused where it is read; here it could only match nothing.
+            allowed = record.allowedCIDRs.compactMap { CIDR($0) }
+            self.uses = uses
+            self.usage = usage
+        }
+
+        /// The record with its counters as they are now.
+        package var current: APIKeyRecord {
+            var record = record
+            (record.useCount, record.lastUsedAt) = uses.total
+            return record
+        }
+
+        /// Counts a use.
+        func used(at now: Timestamp, from address: IPAddress?) { uses.add(at: now, from: address) }
+
+        /// The requests that are not written yet.
+        var unwrittenUsage: [APIKeyUsageRow] { usage.rows(id: record.id, tenantID: record.tenantID) }
+    }
+
+    private struct Owner: Sendable {
+        var roles: [String]
+        var keys: [String] = []
+        /// Whether the store does not have these roles yet.
+        var isChanged = false
+    }
+
+    private struct State: Sendable {
+        var entries: [String: Entry] = [:]
+        var order = CredentialOrder()
+        /// The ids of each rotation chain.
+        var families: [String: [String]] = [:]
+        var owners: [APIKeyOwner.Identity: Owner] = [:]
+    }
+
+    private let state = Mutex(State())
+    private let heardAt: Atomic<Int64>
+    private let entryCount = Atomic<Int>(0)
+    /// Owners in all, and those that are service tokens: nobody is looked up while there is none.
+    private let ownerCount = Atomic<Int>(0)
+    private let tokenOwnerCount = Atomic<Int>(0)
+
+    /// An empty table that has heard from the store just now; by default one that needs no store.
+    package init(heardAt now: Timestamp = .latest) { heardAt = Atomic(now.microseconds) }
+
+    /// Notes that the store answered.
+    package func heard(at now: Timestamp) { heardAt.store(now.microseconds, ordering: .relaxed) }
+
+    /// Whether the store was heard of within 60 s.
+    package func isFresh(at now: Timestamp) -> Bool {
+        now.microseconds - heardAt.load(ordering: .relaxed) <= ServiceTokenTable.freshForSeconds * 1_000_000
+    }
+
+    /// The number of records, whatever their state.
+    package var count: Int { entryCount.load(ordering: .relaxed) }
+
+    /// The key of that id.
+    package func entry(_ id: String) -> Entry? { state.withLock { $0.entries[id] } }
+
+    /// Every key, the newest first.
+    package var newestFirst: [Entry] {
+        state.withLock { state in state.order.positions.reversed().compactMap { state.entries[$0.identifier] } }
+    }
+
+    /// The keys of a rotation chain, in the order in which they came.
+    package func family(_ family: String) -> [Entry] {
+        state.withLock { state in (state.families[family] ?? []).compactMap { state.entries[$0] } }
+    }
+
+    /// Puts records in force, new ones or changed ones, all at once.
+    ///
+    /// - Parameter owners: roles that the store has, for owners of whom nothing newer is known.
+    package func put(_ records: [APIKeyRecord], owners: [APIKeyOwner] = []) {
+        state.withLock { state in
+            for owner in owners where state.owners[owner.identity] == nil {
+                state.owners[owner.identity] = Owner(roles: owner.roles)
+            }
+            for record in records { Self.put(record, &state) }
+            entryCount.store(state.entries.count, ordering: .relaxed)
+            countOwners(state)
+        }
+    }
+
+    private static func put(_ record: APIKeyRecord, _ state: inout State) {
+        let known = state.entries[record.id]
+        let roles = state.owners[record.owner]?.roles ?? []
+        state.entries[record.id] = Entry(
+            record: record, roles: roles,
+            uses: known?.uses ?? CredentialUses(count: record.useCount, lastUsedAt: record.lastUsedAt),
+            usage: known?.usage ?? APIKeyUsageCounter())
+        guard known == nil else { return }
+        state.families[record.family, default: []].append(record.id)
+        state.order.insert(CredentialPosition(issuedAt: record.issuedAt, identifier: record.id))
+        state.owners[record.owner, default: Owner(roles: [])].keys.append(record.id)
+    }
+
+    private func countOwners(_ state: borrowing State) {
+        ownerCount.store(state.owners.count, ordering: .relaxed)
+        let tokens = state.owners.keys.count { $0.issuer == APIKeyOwner.Identity.serviceTokens }
+        tokenOwnerCount.store(tokens, ordering: .relaxed)
+    }
+}
+
+// MARK: - Owners
+
+extension APIKeyTable {
+    /// Takes notice of the roles of a verified caller: when somebody who owns keys has others than before, the keys have them at once.
+    package func note(_ principal: Principal) {
+        let owners =
+            principal.authSource == .serviceToken
+            ? tokenOwnerCount.load(ordering: .relaxed) : ownerCount.load(ordering: .relaxed)
+        guard owners > 0 else { return }
+        note(APIKeyOwner(identity: APIKeyOwner.Identity(of: principal), roles: principal.roles))
+    }
+
+    /// Takes notice of the roles of somebody who may own keys.
+    ///
+    /// - Parameter isStored: whether the store has them already.
+    package func note(_ owner: APIKeyOwner, isStored: Bool = false) {
+        state.withLock { state in
+            guard let known = state.owners[owner.identity], known.roles != owner.roles else { return }
+            state.owners[owner.identity]?.roles = owner.roles
+            state.owners[owner.identity]?.isChanged = !isStored
+            for id in known.keys {
+                guard let entry = state.entries[id] else { continue }
+                state.entries[id] = Entry(
+                    record: entry.record, roles: owner.roles, uses: entry.uses, usage: entry.usage)
+            }
+        }
+    }
+
+    /// The present roles of an owner of keys.
+    package func roles(of owner: APIKeyOwner.Identity) -> [String] {
+        state.withLock { $0.owners[owner]?.roles ?? [] }
+    }
+
+    /// Takes the owners whose roles the store does not have.
+    func drainOwners() -> [APIKeyOwner] {
+        state.withLock { state in
+            let changed = state.owners.filter(\.value.isChanged)
+            for identity in changed.keys { state.owners[identity]?.isChanged = false }
+            return changed.map { APIKeyOwner(identity: $0.key, roles: $0.value.roles) }
+        }
+    }
+
+    /// Gives back owners that could not be written.
+    func restore(_ owners: [APIKeyOwner]) {
+        state.withLock { state in for owner in owners { state.owners[owner.identity]?.isChanged = true } }
+    }
+}
+
+// MARK: - Counters
+
+extension APIKeyTable {
+    /// Counts a decision about a request with that key.
+    package func decided(_ id: String, status: Int, at now: Timestamp) {
+        entry(id)?.usage.add(status: status, at: now)
+    }
+
+    /// Takes the uses since the last call.
+    func drainUses() -> [CredentialUse] {
+        let entries = state.withLock { Array($0.entries.values) }
+        return entries.compactMap { entry in entry.uses.drain(identifier: entry.record.id) }
+    }
+
+    /// Gives back uses that could not be written.
+    func restore(_ uses: [CredentialUse]) {
+        for use in uses { entry(use.identifier)?.uses.restore(use) }
+    }
+
+    /// Takes the counts of requests since the last call.
+    func drainUsage() -> [APIKeyUsageRow] {
+        let entries = state.withLock { Array($0.entries.values) }
+        return entries.flatMap { $0.usage.drain(id: $0.record.id, tenantID: $0.record.tenantID) }
+    }
+
+    /// Gives back counts that could not be written.
+    func restore(_ rows: [APIKeyUsageRow]) {
+        for row in rows { entry(row.id)?.usage.restore(row) }
+    }
+}
