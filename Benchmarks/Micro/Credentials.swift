@@ -21,8 +21,11 @@ struct Credentials {
     /// Texts of the stored tokens, in the order of their identifiers.
     let stored: [String]
     let signed: [Signed]
+    let keys: APIKeyTable
+    /// Texts of the stored keys.
+    let keyTexts: [String]
 
-    /// - Parameter stored: how many tokens the table holds.
+    /// - Parameter stored: how many tokens the one table holds, and keys the other.
     init(stored count: Int, now: Timestamp) throws {
         let random = SeededRandom(seed: 7)
         table = ServiceTokenTable(heardAt: now)
@@ -43,7 +46,37 @@ struct Credentials {
         }
         table.put(records)
         stored = texts
+        (keys, keyTexts) = Self.keys(count, now: now, random: random)
         signed = try Self.algorithms.map { try Self.sign($0, now: now) }
+    }
+
+    private static func keys(
+        _ count: Int, now: Timestamp, random: SeededRandom
+    ) -> (APIKeyTable, [String]) {
+        let table = APIKeyTable(heardAt: now)
+        var texts: [String] = []
+        var records: [APIKeyRecord] = []
+        for number in 0..<count {
+            let id = TokenText.generateIdentifier(random: random)
+            let text = TokenText.generate(prefix: TokenPrefixes().apiKeyStart(.live), id: id, random: random).revealed
+            texts.append(text)
+            records.append(
+                APIKeyRecord(
+                    id: id, secretDigest: SecretDigest(of: text),
+                    grant: APIKeyGrant(
+                        name: "key", accountID: "acme", tenantID: "acme", scopes: ["agent:read", "tasks:read"],
+                        workspaceIDs: ["ws-\(number % 100)"]),
+                    owner: APIKeyOwner.Identity(
+                        issuer: "https://id.example", subject: "user-\(number % 1000)", tenantID: "acme"),
+                    issuedAt: now, expiresAt: now.adding(seconds: 86_400), createdBy: "admin"))
+        }
+        let owners = (0..<1000).map { number in
+            APIKeyOwner(
+                identity: APIKeyOwner.Identity(
+                    issuer: "https://id.example", subject: "user-\(number)", tenantID: "acme"), roles: ["editor"])
+        }
+        table.put(records, owners: owners)
+        return (table, texts)
     }
 
     private static func sign(_ algorithm: SignatureAlgorithm, now: Timestamp) throws -> Signed {

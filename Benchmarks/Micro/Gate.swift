@@ -43,7 +43,7 @@ struct Gate {
         let remote = RemoteKeySets(
             fetcher: NoKeySets(), clock: clock, random: random, logger: logger, metricsFactory: metrics)
         authenticator = Authenticator(
-            admin: nil, bootstrap: nil, tokens: credentials.table,
+            admin: nil, bootstrap: nil, tokens: credentials.table, keys: credentials.keys,
             jwt: JWTVerifier(remoteKeys: remote, cacheCapacity: cachesSigned ? 100_000 : 1),
             limiter: FailureLimiter(FailureLimitSettings()), prefixes: TokenPrefixes(), anyGlobalCredential: true,
             metrics: AuthenticationMetrics(factory: metrics), logger: logger)
@@ -66,7 +66,8 @@ struct Gate {
                 ]), authConfigs: [config], policy: policy, ownRealm: realm, resources: [])
         }
         pipeline = RequestPipeline(
-            snapshots: snapshots, authenticator: authenticator, audit: audit, engine: engine,
+            snapshots: snapshots, authenticator: authenticator, audit: audit,
+            observers: [APIKeyUsageObserver(keys: credentials.keys)], engine: engine,
             settings: PipelineSettings(), clock: clock, logger: logger, metricsFactory: metrics)
     }
 

@@ -26,7 +26,8 @@ package struct APIKeyUsageQuery: Sendable {
     package init(query: JSONObject, now: Timestamp) throws(Refusal) {
         var fields = try RequestFields(query, known: ["from", "to", "bucket"])
         let bucket = fields.choice("bucket", of: Bucket.self) ?? .hour
-        let to = Self.instant("to", &fields) ?? now
+        // Without an end the present bucket is in, also in its first instant.
+        let to = Self.instant("to", &fields) ?? Timestamp(microseconds: now.microseconds + 1)
         let from = Self.instant("from", &fields) ?? to.adding(seconds: bucket == .hour ? -86_400 : -30 * 86_400)
         let width = bucket.hours * 3600
         let first = Self.floor(from.seconds, width)

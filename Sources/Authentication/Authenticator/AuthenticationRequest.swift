@@ -32,7 +32,8 @@ package struct AuthenticationRequest: Sendable {
     package init(
         headers: HeaderList, query: String?, method: String, describedCredential: String? = nil,
         clientCertificate: String? = nil, surface: Surface, client: ClientContext,
-        adminPermissions: [String]? = nil, accounts: (any AccountStanding)? = nil
+        adminPermissions: [String]? = nil,
+        accounts: (any AccountStanding)? = nil
     ) {
         self.headers = headers
         self.query = query

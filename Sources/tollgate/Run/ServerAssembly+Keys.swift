@@ -19,29 +19,39 @@ struct APIKeyParts {
 
     /// Reads every key.
     ///
-    /// - Parameter snapshots: where policy and accounts are read, each time they are needed.
+    /// - Parameters:
+    ///   - snapshots: where policy and accounts are read, each time they are needed.
+    ///   - plans: where a plan with room for more keys is looked for.
     init(
-        store: SQLiteStore, snapshots: SnapshotStore, prefixes: TokenPrefixes, clock: any WallClock,
-        random: any RandomSource, logger: Logger
+        store: SQLiteStore, snapshots: SnapshotStore, plans: PlanBook, upgradeURL: String, prefixes: TokenPrefixes,
+        clock: any WallClock, random: any RandomSource, logger: Logger
     ) async throws {
         table = APIKeyTable(heardAt: clock.now())
         registry = APIKeyRegistry(
-            table: table, store: SQLiteAPIKeyStore(store), prefixes: prefixes, rules: Self.rules(snapshots),
+            table: table, store: SQLiteAPIKeyStore(store), prefixes: prefixes,
+            rules: Self.rules(snapshots, plans, upgradeURL),
             clock: clock, random: random, logger: logger)
         try await registry.load()
     }
 
-    private static func rules(_ snapshots: SnapshotStore) -> APIKeyRules {
+    private static func rules(
+        _ snapshots: SnapshotStore, _ plans: PlanBook, _ upgradeURL: String
+    ) -> APIKeyRules {
         APIKeyRules(
             catalogue: {
                 guard let roles = snapshots.current()?.policy.roles else { return APIKeyCatalogue() }
                 return APIKeyCatalogue(defaultScopes: roles.apiKeyDefaultScopes, permissions: roles.permissions)
             },
-            allowance: { account, _ in
+            allowance: { account, now in
                 // Without accounts nothing is known of any plan: no key is made then.
                 guard let accounts = snapshots.current()?.accounts else { return APIKeyAllowance(plan: "", limit: 0) }
-                let state = accounts.state(of: account)
-                return APIKeyAllowance(plan: state.plan, limit: state.apiKeys)
+                let state = accounts.state(of: account, at: now)
+                return APIKeyAllowance(plan: state.plan, limit: state.apiKeys) { needed in
+                    let upgrade = plans.catalogue.upgrade(from: state.plan, base: upgradeURL) { limits in
+                        limits.apiKeys.map { $0 >= needed } ?? true
+                    }
+                    return upgrade?.json ?? .null
+                }
             })
     }
 

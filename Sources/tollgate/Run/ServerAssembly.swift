@@ -55,15 +55,12 @@ struct ServerAssembly {
             authentication, beside: store, settings: settings, clock: clock, logger: logger)
         registry = ServiceTokenRegistry(table: table, store: tokenStore, clock: clock, random: random, logger: logger)
         try await registry.load()
-        let snapshots = SnapshotStore(metricsFactory: metrics)
-        keys = try await APIKeyParts(
-            store: store, snapshots: snapshots, prefixes: authentication.prefixes, clock: clock, random: random,
-            logger: logger)
 
         keySets = RemoteKeySets(
             fetcher: HTTPKeySetFetcher(
                 client: try GuardedHTTPClient(egress: EgressRules(allowing: authentication.egressAllow)), clock: clock),
             settings: authentication.keySets, clock: clock, random: random, logger: logger, metricsFactory: metrics)
+        let snapshots = SnapshotStore(metricsFactory: metrics)
         let kept = try await StatusKeeper.load(store)
         directory = ManifestDirectory(
             paths: manifests, defaultNamespace: TollgateSettings.ownNamespace, clock: clock, memory: kept.memory)
@@ -72,6 +69,9 @@ struct ServerAssembly {
             logger: logger, metrics: metrics)
         policy.record(in: audit, logger: logger)
         limits = try LimitParts(settings.billing, logger: logger, metrics: metrics)
+        keys = try await APIKeyParts(
+            store: store, snapshots: snapshots, plans: limits.plans, upgradeURL: settings.billing.upgradeURL,
+            prefixes: authentication.prefixes, clock: clock, random: random, logger: logger)
         let limiter = FailureLimiter(authentication.limits)
         let authenticator = Authenticator(
             admin: try Self.adminCredential(authentication, settings: settings, random: random),
@@ -109,7 +109,8 @@ struct ServerAssembly {
             mode: (authentication.mode, settings.effectiveMode(authentication)), policy: policy.readiness, clock: clock)
         let pipeline = RequestPipeline(
             snapshots: snapshots, authenticator: authenticator, audit: audit, stages: [limits.stage],
-            observers: [APIKeyUsageObserver(keys: keys.table)], engine: engine.map(SidecarEngine.init),
+            observers: [APIKeyUsageObserver(keys: keys.table)],
+            engine: engine.map(SidecarEngine.init),
             settings: PipelineSettings(
                 timeout: settings.decisions.timeout, maxInFlight: settings.decisions.maxInFlight),
             clock: clock, logger: logger, metricsFactory: metrics)

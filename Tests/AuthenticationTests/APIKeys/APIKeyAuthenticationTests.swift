@@ -82,7 +82,7 @@ internal import Testing
 
     @Test func keepsKeysWithOldPrefixes() async throws {
         let store = InMemoryAPIKeyStore()
-        let old = try KeyWorld(store: store, prefixes: TokenPrefixes(apiKey: "fs"))
+        let old = try KeyWorld(store: store, prefixes: TokenPrefixes(apiKey: "fs"), seed: 6)
         let made = try await old.create()
         let text = try #require(made.key?.revealed)
         #expect(text.hasPrefix("fs_live_"))

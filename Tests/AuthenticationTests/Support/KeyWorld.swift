@@ -19,7 +19,7 @@ struct KeyWorld {
         ])
 
     let clock = ManualClock()
-    let random = SeededRandom(seed: 5)
+    let random: SeededRandom
     let metrics = TestMetrics()
     let table: APIKeyTable
     let tokens: ServiceTokenTable
@@ -29,8 +29,9 @@ struct KeyWorld {
 
     init(
         store: any APIKeyStore = InMemoryAPIKeyStore(), limit: Int64? = nil,
-        prefixes: TokenPrefixes = TokenPrefixes(oldAPIKeys: ["fs"])
+        prefixes: TokenPrefixes = TokenPrefixes(oldAPIKeys: ["fs"]), seed: UInt64 = 5
     ) throws {
+        random = SeededRandom(seed: seed)
         table = APIKeyTable(heardAt: clock.now())
         tokens = ServiceTokenTable(heardAt: clock.now())
         registry = APIKeyRegistry(

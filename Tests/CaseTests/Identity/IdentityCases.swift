@@ -36,9 +36,7 @@ internal import Testing
     static let pending: [String: String] = [:]
 
     /// Cases of a built kind that need something that is not built yet.
-    static let pendingCases: [String: String] = [
-        "identity-lifecycle-06": "API keys are not part of the product yet"
-    ]
+    static let pendingCases: [String: String] = [:]
 
     @Test(arguments: CaseFile.all(area: "identity"))
     func holds(_ record: CaseRecord) async throws {

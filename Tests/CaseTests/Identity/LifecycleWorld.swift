@@ -109,7 +109,7 @@ struct LifecycleWorld {
                 namespaces: NamespaceRules(platform: ["default"], tenants: [:]),
                 defaults: RealmDefaults(
                     mode: .optional, isPubliclyExposed: false,
-                    issuers: IssuerTable(
+                    issuers: try IssuerTable(
                         entries: [
                             IssuerEntry(
                                 name: "cases", issuer: issuer, secret: Redacted(Array(secret.utf8)),

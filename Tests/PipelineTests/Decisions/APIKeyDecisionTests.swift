@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Authentication
+internal import Authorization
 internal import Billing
 internal import Essentials
 internal import Pipeline
 internal import RuntimeState
+internal import TestSupport
 internal import Testing
 
 @Suite struct APIKeyDecisionTests {

@@ -55,8 +55,8 @@ struct PipelineWorld {
             anyGlobalCredential: false, metrics: AuthenticationMetrics(factory: metrics), logger: logger)
         pipeline = RequestPipeline(
             snapshots: snapshots, authenticator: authenticator, audit: audit, stages: stages,
-            observers: [APIKeyUsageObserver(keys: keys.table)], engine: engine, settings: settings, clock: clock,
-            logger: logger, metricsFactory: metrics)
+            observers: [APIKeyUsageObserver(keys: keys.table)], engine: engine,
+            settings: settings, clock: clock, logger: logger, metricsFactory: metrics)
         if let manifests { try publish(manifests) }
     }
 
