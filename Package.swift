@@ -51,7 +51,9 @@ let package = Package(
                 .crypto, .logging, .metrics,
             ]),
         .systemLibrary(name: "CInotify"),
-        .target(name: "ManifestFiles", dependencies: ["Essentials", "ResourceModel", "CInotify", .yams, .logging]),
+        .target(
+            name: "ManifestFiles",
+            dependencies: ["Essentials", "ResourceModel", "Authorization", "CInotify", .yams, .logging]),
         .target(
             name: "RuntimeState",
             dependencies: ["Essentials", "Authentication", "Authorization", "Billing", .logging, .metrics]),

@@ -179,7 +179,27 @@ extension MicroBenchmarks {
         await measure(
             "stage: decide by the policy", count: 200_000, prepare: { _ in PolicyQuery(host: gate.hostPolicy) },
             operation: { keep(policy.decide(subject: subject, query: $0, match: match)) })
+        await measureAuthorisation(policy)
         await measureAudit(gate, identifiers: identifiers)
+    }
+
+    /// The route among the whole shipped map, then every check that reads something: roles with inheritance, scopes, tenant and owner.
+    private mutating func measureAuthorisation(_ policy: CompiledPolicy) async {
+        guard case .success(let path) = CanonicalPath.parse("/v1/agent/tasks/task-4711/cancel") else { return }
+        let host = HostPolicy(scopes: .enforce, ownership: .required)
+        let subject = PolicySubject(
+            id: "user-1", roles: ["developer"], tenant: "acme", authSource: "keycloak",
+            scopes: ["tasks:read", "tasks:write"], scoped: true)
+        let resource = ResourceAttributes(id: "task-4711", owner: "user-1", tenant: "acme")
+        await measure(
+            "authorise in process (role, scope, tenant, owner, route)", count: 200_000,
+            prepare: { _ in PolicyQuery(resource: resource, host: host) },
+            operation: { query in
+                let match = policy.match(method: "POST", path: path, host: host)
+                let decision = policy.decide(subject: subject, query: query, match: match)
+                keep(decision)
+                assert(decision.allow)
+            })
     }
 
     private mutating func measureAudit(_ gate: Gate, identifiers: [String]) async {

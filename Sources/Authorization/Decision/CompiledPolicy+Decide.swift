@@ -51,7 +51,7 @@ extension CompiledPolicy {
         let isOff = !settings.roleCheckEnabled && query.surface == .workload && !isAdministrative
         if isOff { decision.mode = .disabled }
         let roles = subject.isAnonymous ? [] : checks.rolesInUse(self, subject)
-        let effective = self.roles.effective(roles)
+        let effective = checks.inherited(self.roles, roles)
         decision.effectiveRoles = effective.names
         return .open(
             PolicyQuestion(
@@ -113,7 +113,8 @@ extension CompiledPolicy {
 extension CompiledPolicy {
     /// Every check runs, every one that fails adds its reason, the first gives the code; then the rules of the AuthConfig.
     package func decide(_ question: PolicyQuestion) -> PolicyDecision {
-        let isMissing = question.checksRoles && question.action.map { !permitsRoles(question, $0) } ?? false
+        let isMissing =
+            question.checksRoles && question.action.map { !checks.permitsRoles(self, question, $0) } ?? false
         return decide(question, lacksRole: isMissing)
     }
 
@@ -159,7 +160,9 @@ extension CompiledPolicy {
             decision.reasons.append(reason.rawValue)
         }
         if lacksRole { fail(.role) }
-        if let action = question.action, !question.subject.isAnonymous, !permitsScopes(question, action) {
+        if let action = question.action, !question.subject.isAnonymous,
+            !checks.permitsScopes(self, question, action)
+        {
             fail(question.subject.authSource == "api_key" ? .keyScope : .tokenScope)
         }
         if checks.lacksPlatform(question) { fail(.platform) }
@@ -188,7 +191,8 @@ extension CompiledPolicy {
     private func finish(_ decision: inout PolicyDecision, code: ErrorCode?, _ question: PolicyQuestion) {
         var code = code
         if let rules = question.query.host?.rules {
-            let reasons = rules.reasons(question, effectiveRoles: decision.effectiveRoles)
+            // Whatever an engine says of roles: the rules are Tollgate's, and read what Tollgate knows.
+            let reasons = rules.reasons(question)
             if code == nil, !reasons.isEmpty { code = .policyRuleDenied }
             decision.reasons += reasons
         }
@@ -197,14 +201,6 @@ extension CompiledPolicy {
             code,
             details: ["permission": .optional(question.action), "reasons": .strings(decision.reasons)],
             challengeScope: question.action)
-    }
-
-    private func permitsRoles(_ question: PolicyQuestion, _ action: String) -> Bool {
-        question.subject.scopesAreGrant || !roles.granting(action).isDisjoint(with: question.effective)
-    }
-
-    private func permitsScopes(_ question: PolicyQuestion, _ action: String) -> Bool {
-        permits(scopesOf: question.subject, action, enforced: question.scopesEnforced)
     }
 }
 

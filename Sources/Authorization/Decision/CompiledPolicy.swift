@@ -95,7 +95,7 @@ extension CompiledPolicy {
 
     func effectiveRoles(_ subject: PolicySubject) -> (set: RoleSet, names: [String]) {
         if subject.isAnonymous { return (RoleSet(), []) }
-        return roles.effective(checks.rolesInUse(self, subject))
+        return checks.inherited(roles, checks.rolesInUse(self, subject))
     }
 
     /// The roles after the default rules, before inheritance.

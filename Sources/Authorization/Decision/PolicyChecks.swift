@@ -8,6 +8,18 @@ internal import Essentials
 struct PolicyChecks: Sendable {
     /// The roles of a subject after the default rules, before inheritance.
     var rolesInUse: @Sendable (CompiledPolicy, PolicySubject) -> [String] = { $0.standardRolesInUse($1) }
+    /// The known roles among names with all their ancestors: as a set and as sorted names.
+    var inherited: @Sendable (RoleTable, _ names: [String]) -> (set: RoleSet, names: [String]) = { $0.effective($1) }
+    /// Whether the roles grant an action.
+    var permitsRoles: @Sendable (CompiledPolicy, PolicyQuestion, _ action: String) -> Bool = {
+        policy, question, action in
+        policy.permits(roles: question.effective, question.subject, action)
+    }
+    /// Whether the scopes, where they limit, permit an action.
+    var permitsScopes: @Sendable (CompiledPolicy, PolicyQuestion, _ action: String) -> Bool = {
+        policy, question, action in
+        policy.permits(scopesOf: question.subject, action, enforced: question.scopesEnforced)
+    }
     /// Whether a scope covers an action.
     var scopeMatches: @Sendable (_ scope: String, _ action: String) -> Bool = {
         PermissionName.matches(grant: $0, action: $1)

@@ -22,7 +22,8 @@ package final class RouteTable: Sendable {
     /// What the table was read from.
     package let document: JSONValue
 
-    private let methods: MethodTable
+    let methods: MethodTable
+    let patterns: [RoutePattern]
     private let trie: RouteTrie
     /// By rule, then by the number of the method's bit.
     private let displays: [[String?]]
@@ -58,6 +59,7 @@ package final class RouteTable: Sendable {
         self.methods = methods
         self.unreachable = unreachable
         rules = reader.rules
+        patterns = reader.patterns
         trie = RouteTrie(builder)
         displays = reader.rules.map { Self.displays($0, methods) }
         captures = reader.patterns.map(Self.captures)
@@ -130,11 +132,8 @@ package final class RouteTable: Sendable {
     }
 
     private static func unreachable(_ rule: RouteRule, by earlier: RouteRule) -> UnreachableRoute {
-        func name(_ rule: RouteRule) -> String {
-            "rule \(rule.index + 1) (\(rule.methods.joined(separator: ", ")) \(rule.path))"
-        }
-        return UnreachableRoute(
+        UnreachableRoute(
             rule: rule.index, coveredBy: earlier.index,
-            message: "\(name(rule)) can never match: \(name(earlier)) covers it")
+            message: "\(rule.place) can never match: \(earlier.place) covers it")
     }
 }

@@ -55,17 +55,17 @@ enum RuleAttribute: Sendable, Hashable {
     }
 
     /// What is there to compare; nil when the attribute is missing. A list stands for its elements.
-    func value(_ question: PolicyQuestion, effectiveRoles: [String]) -> JSONValue? {
+    func value(_ question: PolicyQuestion) -> JSONValue? {
         let subject = question.subject
         let resource = question.resource
         switch self {
-        case .principalID: return Self.text(subject.id.isEmpty ? nil : subject.id)
+        case .principalID: return Self.text(subject.id.isEmpty || subject.isAnonymous ? nil : subject.id)
         case .tenant: return Self.text(subject.tenant)
         case .project: return Self.text(subject.project)
         case .authSource: return .string(subject.authSource)
         case .platform: return .bool(subject.platform)
-        case .roles: return .strings(effectiveRoles)
-        case .scopes: return .strings(subject.scopes)
+        case .roles: return question.effectiveRoles.isEmpty ? nil : .strings(question.effectiveRoles)
+        case .scopes: return subject.scopes.isEmpty && !subject.scoped ? nil : .strings(subject.scopes)
         case .resourceType: return Self.text(question.resourceType)
         case .resourceID: return Self.text(resource.id)
         case .resourceOwner: return Self.text(resource.owner)
@@ -89,7 +89,7 @@ enum RuleAttribute: Sendable, Hashable {
         case .claim(let names):
             var value: JSONValue? = .object(facts.claims)
             for name in names { value = value?[name] }
-            return value
+            return value == .null ? nil : value
         case .toolID: return Self.text(facts.toolID)
         default: return nil
         }

@@ -28,8 +28,8 @@ struct RuleCondition: Sendable {
     let test: Test
 
     /// Whether the condition holds; `denies` says in whose favour a value of the wrong kind counts.
-    func holds(_ question: PolicyQuestion, effectiveRoles: [String], denies: Bool) -> Bool {
-        let value = attribute.value(question, effectiveRoles: effectiveRoles)
+    func holds(_ question: PolicyQuestion, denies: Bool) -> Bool {
+        let value = attribute.value(question)
         if case .exists(let wanted) = test { return (value != nil) == wanted }
         guard let value else {
             if case .notEqual = test { return true }

@@ -35,17 +35,15 @@ package struct RuleFacts: Sendable {
         self.toolID = toolID
     }
 
-    /// The values of a query parameter, decoded once; `+` stays `+`.
+    /// The values of a query parameter, decoded once as forms are: `+` is a blank.
     func queryValues(_ name: String) -> [String] {
         guard let query else { return [] }
-        return query.utf8.split(separator: UInt8(ascii: "&")).prefix(Self.maximumParameters).compactMap { part in
+        return query.utf8.split(separator: UInt8(ascii: "&")).compactMap { part in
             let pair = part.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
             guard Self.decoded(pair[0]).elementsEqual(name.utf8) else { return nil }
             return pair.count > 1 ? String(decoding: Self.decoded(pair[1]), as: UTF8.self) : ""
         }
     }
-
-    private static let maximumParameters = 256
 
     /// Bytes that are no escape stay as they are.
     private static func decoded(_ text: Substring.UTF8View) -> [UInt8] {
@@ -60,7 +58,7 @@ package struct RuleFacts: Sendable {
                 bytes.append(high << 4 | low)
                 index = text.index(after: second)
             } else {
-                bytes.append(byte)
+                bytes.append(byte == UInt8(ascii: "+") ? 0x20 : byte)
             }
         }
         return bytes

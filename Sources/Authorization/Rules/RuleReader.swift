@@ -5,7 +5,7 @@ internal import Essentials
 
 /// Reads rules from their documents, collecting what is wrong with them.
 struct RuleReader {
-    private(set) var problems: [String] = []
+    private(set) var problems: [RuleProblem] = []
     /// What the patterns of the whole list may still cost.
     private var instructions = Self.maximumInstructions
 
@@ -71,13 +71,15 @@ struct RuleReader {
         switch name {
         case "eq", "neq":
             guard let value = scalar(object, path) else { return nil }
-            return name == "eq" ? .equal([value]) : .notEqual([value])
+            let values = comparable([value], attribute, "\(path).value")
+            return name == "eq" ? .equal(values) : .notEqual(values)
         case "in", "notIn":
             guard let values = list(object, path) else { return nil }
             for (index, value) in values.enumerated() where !Self.isScalar(value) {
                 problem("\(path).values[\(index)]", "is a \(value.kindName); write a text, number or boolean")
             }
-            return name == "in" ? .equal(values) : .notEqual(values)
+            let comparable = comparable(values, attribute, "\(path).values")
+            return name == "in" ? .equal(comparable) : .notEqual(comparable)
         case "prefix":
             return text(object, path).map { .prefix($0) }
         case "matches":
@@ -97,6 +99,21 @@ struct RuleReader {
         default:
             problem("\(path).operator", "names no operator: \(name.isEmpty ? "it is missing" : name)")
             return nil
+        }
+    }
+
+    /// Brings what is compared for equality to the form that the attribute has: one time and one address can be written in several ways.
+    private mutating func comparable(_ values: [JSONValue], _ attribute: RuleAttribute, _ path: String) -> [JSONValue] {
+        guard attribute == .time || attribute == .remoteIP else { return values }
+        return values.filter(Self.isScalar).map { value in
+            if attribute == .time {
+                if value.stringValue.flatMap({ Timestamp(rfc3339: $0) }) != nil { return value }
+                problem(path, "is no time such as 2026-03-01T12:00:00Z")
+            } else {
+                if let address = value.stringValue.flatMap({ IPAddress($0) }) { return .string(address.description) }
+                problem(path, "is no address such as 192.0.2.1; blocks of addresses go with cidr")
+            }
+            return value
         }
     }
 
@@ -184,5 +201,7 @@ struct RuleReader {
         for name in object.names where !known.contains(name) { problem("\(path).\(name)", "is not known") }
     }
 
-    private mutating func problem(_ path: String, _ text: String) { problems.append("\(path): \(text)") }
+    private mutating func problem(_ path: String, _ text: String) {
+        problems.append(RuleProblem(path: path, message: text))
+    }
 }

@@ -37,31 +37,42 @@ package final class RuleSet: Sendable {
 
     /// Names of the rules that match, in list order, for those who want to know why.
     package func matching(_ question: PolicyQuestion) -> [String] {
-        rules.filter { matches($0, question, question.effectiveRoles) }.map(\.name)
+        rules.filter { matches($0, question) }.map(\.name)
     }
 
     /// Why the rules refuse; empty when they do not.
-    func reasons(_ question: PolicyQuestion, effectiveRoles: [String]) -> [String] {
+    func reasons(_ question: PolicyQuestion) -> [String] {
         var reasons: [String] = []
         var isAllowed = !hasAllowRules
         for rule in rules {
             if !rule.denies, isAllowed { continue }
-            guard matches(rule, question, effectiveRoles) else { continue }
+            guard matches(rule, question) else { continue }
             if rule.denies { reasons.append(rule.reason) } else { isAllowed = true }
         }
         if !isAllowed { reasons.append(Self.noAllowRule) }
         return reasons
     }
 
-    private func matches(_ rule: Rule, _ question: PolicyQuestion, _ effectiveRoles: [String]) -> Bool {
-        rule.conditions.allSatisfy { $0.holds(question, effectiveRoles: effectiveRoles, denies: rule.denies) }
+    private func matches(_ rule: Rule, _ question: PolicyQuestion) -> Bool {
+        rule.conditions.allSatisfy { $0.holds(question, denies: rule.denies) }
     }
 }
 
-/// The rules of an AuthConfig are not usable.
-package struct RuleSetError: Error, Sendable, CustomStringConvertible {
-    /// Each with the path of its field: `[2].when[0].value: …`.
-    package let problems: [String]
+/// One fault of a list of rules.
+package struct RuleProblem: Sendable, Hashable {
+    /// The field below the list: `[2].when[0].value`; empty for the list itself.
+    package let path: String
+    /// What is wrong and what to write instead.
+    package let message: String
 
-    package var description: String { problems.joined(separator: "; ") }
+    /// `spec.policy.rules[2].when[0].value: …`
+    package func text(below field: String) -> String { "\(field)\(path): \(message)" }
+}
+
+/// The rules of an AuthConfig are not usable: nothing of them is in force.
+package struct RuleSetError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// Every fault in the order of the list.
+    package let problems: [RuleProblem]
+
+    package var description: String { problems.map { $0.text(below: "rules") }.joined(separator: "; ") }
 }

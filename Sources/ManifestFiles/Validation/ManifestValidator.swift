@@ -18,7 +18,8 @@ package enum ManifestValidator {
         }
     }
 
-    /// Everything that is wrong with the files below the paths, by file and line. `strict` also checks what objects refer to.
+    /// Everything that is wrong with the files below the paths, by file and line. `strict` also checks what objects refer to, and makes
+    /// errors of routes that can never match or cross each other.
     package static func validate(paths: [String], strict: Bool, defaultNamespace: String = "default")
         -> [ManifestProblem]
     {
@@ -35,7 +36,7 @@ package enum ManifestValidator {
         return problems + validate(inputs, strict: strict, defaultNamespace: defaultNamespace)
     }
 
-    /// Everything that is wrong with these texts, by file and line. `strict` also checks what objects refer to.
+    /// Everything that is wrong with these texts, by file and line. `strict` as above.
     package static func validate(_ inputs: [Input], strict: Bool, defaultNamespace: String = "default")
         -> [ManifestProblem]
     {
@@ -57,6 +58,6 @@ package enum ManifestValidator {
         var lastGood: [ObjectKey: ManifestObject] = [:]
         var memory: [ObjectKey: ObjectMemory] = [:]
         let problems = assembly.finish(lastGood: &lastGood, memory: &memory).problems
-        return problems + (strict ? ReferenceCheck(files).problems : [])
+        return problems + PolicyCheck(files, strict: strict).problems + (strict ? ReferenceCheck(files).problems : [])
     }
 }

@@ -173,6 +173,18 @@ struct AuthConfigCompiler {
         return IdentityMappings(result)
     }
 
+    /// Routes that are sound, but perhaps not meant as they stand.
+    private func noteRoutes(_ table: RouteTable?, conditions: inout Conditions) {
+        let unreachable = table?.unreachable.map(\.message) ?? []
+        let overlaps = table?.overlaps.map(\.message) ?? []
+        guard !unreachable.isEmpty || !overlaps.isEmpty else {
+            return conditions.set("PolicyLoaded", .true, "Loaded")
+        }
+        conditions.set(
+            "PolicyLoaded", .true, unreachable.isEmpty ? "OverlappingRoutes" : "UnreachableRoutes",
+            (unreachable + overlaps).prefix(20).joined(separator: "; "))
+    }
+
     private func hostPolicy(_ spec: AuthConfigSpec, conditions: inout Conditions) throws(CompileFault) -> HostPolicy {
         var table: RouteTable?
         if !spec.policy.routes.isEmpty {
@@ -186,15 +198,9 @@ struct AuthConfigCompiler {
         do throws(RuleSetError) {
             rules = spec.policy.rules.isEmpty ? nil : try RuleSet(document: spec.policy.rules)
         } catch {
-            throw .invalid(error.problems.map { "spec.policy.rules\($0)" }.joined(separator: "; "))
+            throw .invalid(error.problems.map { $0.text(below: "spec.policy.rules") }.joined(separator: "; "))
         }
-        if let unreachable = table?.unreachable, !unreachable.isEmpty {
-            conditions.set(
-                "PolicyLoaded", .true, "UnreachableRoutes",
-                unreachable.map(\.message).joined(separator: "; "))
-        } else {
-            conditions.set("PolicyLoaded", .true, "Loaded")
-        }
+        noteRoutes(table, conditions: &conditions)
         return HostPolicy(
             routes: table, builtinRoutes: spec.policy.builtinRoutes,
             scopes: spec.policy.scopes == .enforce ? .enforce : .ignore,

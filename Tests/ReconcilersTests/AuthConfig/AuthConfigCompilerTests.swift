@@ -102,6 +102,27 @@ internal import Testing
             name: "inline rules",
             spec: "{\(hosts), policy: {rules: [{when: [{claim: sub, equals: x}], action: deny}]}}",
             conditions: ["Ready": "False InvalidSpec"]),
+        Row(
+            name: "sound inline rules",
+            spec:
+                "{\(hosts), policy: {rules: [{name: r, effect: deny, when: [{attribute: action, operator: prefix, value: a}]}]}}",
+            conditions: ["Ready": "True InForce"], host: "open"),
+        Row(
+            name: "inline rule with a bad pattern",
+            spec:
+                "{\(hosts), policy: {rules: [{name: r, effect: deny, when: [{attribute: action, operator: matches, value: '(?=a)'}]}]}}",
+            conditions: invalid, says: "spec.policy.rules[0].when[0].value"),
+        Row(
+            name: "inline rules of one name",
+            spec:
+                "{\(hosts), policy: {rules: [{name: r, effect: deny, when: [{attribute: action, operator: prefix, value: a}]}, "
+                + "{name: r, effect: deny, when: [{attribute: action, operator: prefix, value: b}]}]}}",
+            conditions: ["Ready": "False InvalidSpec"]),
+        Row(
+            name: "routes that cross",
+            spec:
+                "{\(hosts), policy: {routes: [{methods: [GET], path: '/{x}/b', permission: 'a:b'}, {methods: [GET], path: '/a/{y}', public: true}]}}",
+            conditions: ["Ready": "True InForce", "PolicyLoaded": "True OverlappingRoutes"], host: "open"),
         Row(name: "assertion", spec: "{\(hosts), assertion: {enabled: true}}", conditions: invalid, says: "assertion"),
         Row(
             name: "bad route", spec: "{\(hosts), policy: {routes: [{methods: [GET], path: 'x', permission: 'a:b'}]}}",
