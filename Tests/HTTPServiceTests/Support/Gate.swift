@@ -22,7 +22,6 @@ struct Gate: Sendable {
     var peer = "192.0.2.10"
     var duties: ListenerDuties = [.ownAPI, .forwardAuth]
     var settings = HTTPSettings(api: ListenAddress(host: "127.0.0.1", port: 0))
-    var modules: [any OwnAPIModule] = []
     let registry = PrometheusRegistry()
     let clock = ManualClock()
 
