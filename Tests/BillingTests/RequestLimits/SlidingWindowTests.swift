@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Billing
+internal import Essentials
 internal import TestSupport
 internal import Testing
 
