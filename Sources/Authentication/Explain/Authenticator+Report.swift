@@ -80,22 +80,42 @@ extension Authenticator {
         let isAccepted = kind == .apiKey ? realm.apiKeys : realm.serviceTokens
         guard isAccepted else { return CredentialReport(explanation: stored.switchedOff()) }
         guard isStoreFresh(kind, at: now) else { return CredentialReport(explanation: stored.stale()) }
-        guard let facts = provedFacts(text, kind, id) else {
+        guard let facts = provedFacts(text, kind, id, request.accounts) else {
             return CredentialReport(explanation: stored.unproved(id: id))
         }
         return CredentialReport(explanation: stored.proved(facts), holder: .tenant(facts.tenant))
     }
 
-    private func isStoreFresh(_ kind: TokenText.Kind, at now: Timestamp) -> Bool { tokens.isFresh(at: now) }
+    private func isStoreFresh(_ kind: TokenText.Kind, at now: Timestamp) -> Bool {
+        kind == .apiKey ? keys.isFresh(at: now) : tokens.isFresh(at: now)
+    }
 
     /// What is known of a stored token whose secret is right.
-    private func provedFacts(_ text: String, _ kind: TokenText.Kind, _ id: String) -> StoredTokenFacts? {
-        guard kind == .serviceToken, let record = tokens.entry(id)?.record,
-            SecretDigest(of: text).matches(record.secretDigest)
-        else { return nil }
+    private func provedFacts(
+        _ text: String, _ kind: TokenText.Kind, _ id: String, _ accounts: (any AccountStanding)?
+    ) -> StoredTokenFacts? {
+        kind == .apiKey ? keyFacts(text, id, accounts) : tokenFacts(text, id, accounts)
+    }
+
+    private func keyFacts(_ text: String, _ id: String, _ accounts: (any AccountStanding)?) -> StoredTokenFacts? {
+        guard let record = keys.entry(id)?.record, SecretDigest(of: text).matches(record.secretDigest) else {
+            return nil
+        }
+        return StoredTokenFacts(
+            identifier: record.id, family: record.family, tenant: record.tenantID, account: record.accountID,
+            isSuspended: accounts?.isSuspended(record.accountID) ?? false, expiresAt: record.expiresAt,
+            revokedAt: record.revokedAt, rotatedTo: record.rotatedTo, allowedCIDRs: record.allowedCIDRs)
+    }
+
+    private func tokenFacts(_ text: String, _ id: String, _ accounts: (any AccountStanding)?) -> StoredTokenFacts? {
+        guard let record = tokens.entry(id)?.record, SecretDigest(of: text).matches(record.secretDigest) else {
+            return nil
+        }
+        let isSuspended = record.tenantID.map { accounts?.isSuspended($0) ?? false } ?? false
         return StoredTokenFacts(
             identifier: record.identifier, family: record.family, tenant: record.tenantID,
-            expiresAt: record.expiresAt, revokedAt: record.revokedAt, rotatedTo: record.rotatedTo,
+            isSuspended: isSuspended, expiresAt: record.expiresAt, revokedAt: record.revokedAt,
+            rotatedTo: record.rotatedTo,
             allowedCIDRs: record.allowedCIDRs)
     }
 

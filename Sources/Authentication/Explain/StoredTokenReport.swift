@@ -9,6 +9,9 @@ struct StoredTokenFacts: Sendable, Hashable {
     /// The identifier of the first token of the rotation chain.
     var family: String
     var tenant: String?
+    /// The account of a key, whose plan limits it.
+    var account: String?
+    var isSuspended = false
     var expiresAt: Timestamp?
     var revokedAt: Timestamp?
     var rotatedTo: String?
@@ -60,6 +63,7 @@ struct StoredTokenReport: Sendable {
     func proved(_ facts: StoredTokenFacts) -> Explanation {
         var result = Explanation(.caller, "id \(facts.identifier), family \(facts.family)")
         if let tenant = facts.tenant { result.say(.caller, "tenant \(CredentialReport.shown(tenant))") }
+        if let account = facts.account { result.say(.caller, "account \(CredentialReport.shown(account))") }
         if let revokedAt = facts.revokedAt {
             result.say(.caller, "revoked at \(revokedAt.rfc3339)")
             result.mend(.caller, "Use another \(noun): `\(command) create` makes one. A revoked one stays revoked.")
@@ -73,6 +77,11 @@ struct StoredTokenReport: Sendable {
                 result.mend(.caller, "Make another \(noun) with `\(command) create`.\(next)")
                 return result
             }
+        }
+        if facts.isSuspended {
+            result.say(.caller, "its account is suspended")
+            result.mend(.caller, "Have the suspension lifted: spec.suspended of the account's Subscription.")
+            return result
         }
         if let rotatedTo = facts.rotatedTo { result.say(.caller, "rotated to \(rotatedTo), still in its overlap") }
         if !facts.allowedCIDRs.isEmpty { addresses(facts.allowedCIDRs, &result) }

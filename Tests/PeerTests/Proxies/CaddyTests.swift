@@ -32,6 +32,7 @@ struct CaddyTests {
             try await contract.unauthenticatedCarriesChallenge()
             try await contract.forbiddenCarriesReason()
             try await contract.limitsReachTheClient()
+            try await contract.apiKeysPassInEitherHeader()
             try await contract.disguisedPathReachesNothing()
         }
     }

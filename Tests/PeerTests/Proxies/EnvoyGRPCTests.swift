@@ -43,6 +43,7 @@ struct EnvoyGRPCTests {
             try await contract.unauthenticatedCarriesChallenge()
             try await contract.forbiddenCarriesReason()
             try await contract.limitsReachTheClient()
+            try await contract.apiKeysPassInEitherHeader()
             try await contract.disguisedPathReachesNothing()
         }
     }

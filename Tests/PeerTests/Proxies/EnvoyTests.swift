@@ -35,6 +35,7 @@ struct EnvoyTests {
             try await contract.unauthenticatedCarriesChallenge()
             try await contract.forbiddenCarriesReason()
             try await contract.limitsReachTheClient()
+            try await contract.apiKeysPassInEitherHeader()
             try await contract.disguisedPathReachesNothing()
         }
     }

@@ -34,6 +34,7 @@ struct NginxTests {
             try await contract.unauthenticatedCarriesChallenge()
             try await contract.forbiddenCarriesReason()
             try await contract.limitsReachTheClient()
+            try await contract.apiKeysPassInEitherHeader()
             try await contract.disguisedPathReachesNothing()
         }
     }

@@ -192,6 +192,21 @@ struct ProxyContract {
         #expect(upstream.requests.count == before)
     }
 
+    func apiKeysPassInEitherHeader() async throws {
+        let key = try await daemon.mintKey("reader", account: "acme", scopes: ["tasks:read"])
+        for header in [("X-API-Key", key), ("Authorization", "Bearer \(key)")] {
+            let answer = try await send("GET", "/reports/1", headers: [header])
+            #expect(answer.status == 200, "\(header.0)")
+            #expect(answer.value("X-RateLimit-Limit") == "30", "the fallback plan limits keys")
+            let seen = try #require(upstream.requests.last)
+            #expect(seen.headers["x-tollgate-tenant"] == ["acme"])
+            #expect(seen.headers["x-api-key"] == nil && seen.headers["authorization"] == nil, "\(header.0)")
+        }
+        let refused = try await send("GET", "/vault/x", headers: [("X-API-Key", key)])
+        #expect(refused.status == 403)
+        #expect(refused.value("X-Auth-Reason") == "policy.scope_denied")
+    }
+
     func disguisedPathReachesNothing() async throws {
         for target in Self.disguises {
             for credential in [token, nil] {

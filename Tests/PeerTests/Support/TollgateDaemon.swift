@@ -89,6 +89,21 @@ struct TollgateDaemon {
         return secret
     }
 
+    /// Makes an API key of an account.
+    ///
+    /// - Returns: its text.
+    func mintKey(_ name: String, account: String, scopes: [String]) async throws -> String {
+        let answer = try await call(
+            "POST", "/v1/api-keys",
+            body: .object([
+                "name": .string(name), "account_id": .string(account), "scopes": .strings(scopes),
+            ]))
+        guard answer.status == 201, let key = try answer.json()["key"]?.stringValue else {
+            throw PeerFault(message: "no key \(name): \(answer.status) \(answer.text)")
+        }
+        return key
+    }
+
     /// Asks the JSON door about a GET.
     func decide(host: String, path: String, token: String) async throws -> JSONValue {
         let answer = try await call(

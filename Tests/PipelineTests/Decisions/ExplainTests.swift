@@ -99,6 +99,8 @@ internal import Testing
         tokens["jwt"] = try world.jwt(["tenant_id": "acme"])
         tokens["expired jwt"] = try world.jwt(["exp": 1])
         tokens["forged jwt"] = try world.jwt([:]) + "AAAA"
+        tokens["api key"] = try #require(
+            try await world.keys.create(CreateAPIKey(name: "a"), caller: Self.keyOwner).key?.revealed)
         tokens["unknown token"] = TokenText.generate(prefix: "tgs_", id: "nobody", random: world.random).revealed
         tokens["key"] = TokenText.generate(prefix: "tgk_live_", id: "nobody", random: world.random).revealed
         tokens["malformed"] = "tgs_reader_0123456789012345678901234567890123456789"
@@ -121,6 +123,33 @@ internal import Testing
     private static func secretParts(of text: String) -> [String] {
         [text, String(text.suffix(20)), SecretDigest(of: text).hex]
             + text.split(separator: ".").map(String.init).filter { $0.count > 12 }
+    }
+
+    private static let keyOwner = TokenCaller(
+        principal: Principal(
+            subject: "u1", identityType: .user, authSource: .jwt, tenantID: "acme", roles: ["editor"],
+            issuer: "https://id.example"), admin: false
+    ) { _ in true }
+
+    @Test func anAPIKeyIsExplainedWithItsAccount() async throws {
+        let world = try PipelineWorld()
+        let made = try await world.keys.create(
+            CreateAPIKey(name: "a", scopes: ["tasks:read"]), caller: Self.keyOwner)
+        let text = try #require(made.key?.revealed)
+        let id = made.record.id
+        let good = await explain(world, token: text)
+        #expect(
+            good.steps[3].detail.split(separator: "\n").map(String.init) == [
+                "mode required, a credential is needed", "API key in Authorization", "id \(id), family \(id)",
+                "tenant acme", "account acme", "verified: u1, api_key, tenant acme",
+            ])
+        #expect(good.steps[4].detail.contains("scope: [tasks:read] covers tasks:read"))
+        let denied = await explain(world, "DELETE", token: text)
+        #expect(denied.steps[4].remedy?.contains("`tollgate key update \(id)`") == true)
+        _ = try await world.keys.revoke(id, RevokeAPIKey(reason: "x"), caller: Self.keyOwner)
+        let revoked = await explain(world, token: text)
+        #expect(revoked.refusal?.code == .authTokenRevoked)
+        #expect(revoked.steps[3].remedy?.hasPrefix("Use another API key: `tollgate key create`") == true)
     }
 
     @Test func aTenantIsNotToldAboutOthers() async throws {
