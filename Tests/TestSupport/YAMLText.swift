@@ -27,6 +27,7 @@ package enum YAMLText {
         case .sequence(let sequence): return .array(try sequence.map(value))
         case .scalar(let scalar):
             if scalar.style == .plain {
+                if ["null", "~", ""].contains(scalar.string) { return .null }
                 if scalar.string == "true" { return true }
                 if scalar.string == "false" { return false }
                 if let number = Int64(scalar.string) { return .int(number) }

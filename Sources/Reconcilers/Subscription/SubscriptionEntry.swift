@@ -82,7 +82,7 @@ struct SubscriptionEntry {
         var fields: [String] = []
         if !spec.grants.isEmpty { fields.append("spec.grants") }
         if !spec.budgets.isEmpty { fields.append("spec.budgets") }
-        if spec.suspended { fields.append("spec.suspended") }
+        if spec.suspended { fields.append("spec.suspended for callers with the token of an issuer") }
         guard !fields.isEmpty else { return }
         conditions.set(
             "Unenforced", .true, "NotSupported",
