@@ -89,7 +89,8 @@ extension Gate {
     func untilClosed(_ text: String, thenHalfClose: Bool = false) async throws -> String {
         try await live { port in
             try await RawClient(port: port).run { connection in
-                try await connection.send(text)
+                // Whoever has nothing to say writes nothing: the other side may have ended an idle connection by then.
+                if !text.isEmpty { try await connection.send(text) }
                 if thenHalfClose { try await connection.endSending() }
                 try await connection.read()
                 return connection.received
