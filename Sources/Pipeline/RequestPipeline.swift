@@ -74,14 +74,11 @@ package final class RequestPipeline: RequestDeciding {
         var run = DecisionRun(
             input: input, snapshot: snapshot, now: clock.now(),
             tracer: StepTracer(explains: input.explain, metrics: timed ? metrics : nil))
-        if let question = run.judge(authenticator: authenticator), let policy = snapshot?.policy {
-            let verdict: PolicyDecision
-            if let engine {
-                verdict = await ask(engine, question, policy: policy, run: &run, watch: watch)
-            } else {
-                verdict = policy.decide(question)
-            }
-            run.conclude(verdict)
+        // Kept apart, so that what only an engine needs is not carried through every decision.
+        if let engine {
+            await judge(&run, by: engine, watch: watch)
+        } else if let question = run.judge(authenticator: authenticator), let policy = snapshot?.policy {
+            run.conclude(policy.decide(question))
         }
         let taken = await runStages(&run, watch: watch)
         if case .policyPathInvalid? = run.decision.refusal?.code {
@@ -104,6 +101,12 @@ package final class RequestPipeline: RequestDeciding {
         run.decision.steps = run.tracer.steps
         run.decision.blanks = run.tracer.blanks
         return input.dryRun ? run.decision.withoutOthersData : run.decision
+    }
+
+    /// Judges with the answer of an engine outside of the process.
+    private func judge(_ run: inout DecisionRun, by engine: any PolicyEngine, watch: Stopwatch) async {
+        guard let question = run.judge(authenticator: authenticator), let policy = run.snapshot?.policy else { return }
+        run.conclude(await ask(engine, question, policy: policy, run: &run, watch: watch))
     }
 
     /// What is left of the time for a decision.

@@ -21,26 +21,32 @@ extension RequestPipeline {
                 fault.refusal, principal: .anonymous, action: Self.unknownRoute, route: nil, canonicalPath: nil)
         }
         var blocks: [FailureBlock] = []
-        let admission = await admit(request, path: path, snapshot: snapshot, blocks: &blocks)
+        let admission: OwnAdmission
+        switch begin(request, path: path, snapshot: snapshot, blocks: &blocks) {
+        case .done(let done): admission = done
+        case .open(let open, let engine): admission = await finish(open, by: engine)
+        }
         if !blocks.isEmpty { await recorder.record(blocks, requestID: request.requestID) }
         return admission
     }
 
     private static let unknownRoute = "http.unknown_route"
 
-    private func admit(
+    /// Admits without waiting, but for the question that an engine outside of the process is asked.
+    private func begin(
         _ request: OwnRequest, path: CanonicalPath, snapshot: RuntimeSnapshot, blocks: inout [FailureBlock]
-    ) async -> OwnAdmission {
+    ) -> OwnBeginning {
         let match = snapshot.policy.match(method: request.method, path: path, host: nil)
         let action = match?.rule.auditAction ?? Self.unknownRoute
         let now = clock.now()
-        func refused(_ refusal: Refusal, _ principal: Principal = .anonymous) -> OwnAdmission {
-            .refused(
-                refusal, principal: principal, action: action, route: match?.display, canonicalPath: path.text)
+        func refused(_ refusal: Refusal, _ principal: Principal = .anonymous) -> OwnBeginning {
+            .done(
+                .refused(
+                    refusal, principal: principal, action: action, route: match?.display, canonicalPath: path.text))
         }
         let policy = snapshot.policy
         if match?.rule.isPublic == true {
-            return .allowed(caller(.anonymous, match: match, action: action, path: path, policy: policy))
+            return .done(.allowed(caller(.anonymous, match: match, action: action, path: path, policy: policy)))
         }
         let credentials = AuthenticationRequest(
             headers: request.headers, query: path.query, method: request.method,
@@ -61,27 +67,34 @@ extension RequestPipeline {
         var query = PolicyQuery(surface: .own)
         // A project that the own API names is one of the caller's tenant: its admin may act for each of them.
         if match?.captures.project != nil { query.resource.tenant = principal.tenantID }
-        let progress = policy.prepare(subject: PolicySubject(principal), query: query, match: match)
-        if let refusal = await verdict(progress, policy: policy, principal: principal, now: now).refusal {
-            return refused(refusal, principal)
-        }
-        return .allowed(caller(principal, match: match, action: action, path: path, policy: policy))
-    }
-
-    private func verdict(
-        _ progress: PolicyProgress, policy: CompiledPolicy, principal: Principal, now: Timestamp
-    ) async -> PolicyDecision {
-        switch progress {
-        case .decided(let decision): decision
+        let verdict: PolicyDecision
+        switch policy.prepare(subject: PolicySubject(principal), query: query, match: match) {
+        case .decided(let decision): verdict = decision
         case .open(let question):
             if let engine {
-                await ask(
-                    engine, question, policy: policy, timeLeft: settings.timeout,
-                    expiresIn: principal.expiresIn(at: now))
-            } else {
-                policy.decide(question)
+                return .open(
+                    OpenAdmission(
+                        question: question, policy: policy, principal: principal, match: match, action: action,
+                        path: path, now: now), engine)
             }
+            verdict = policy.decide(question)
         }
+        if let refusal = verdict.refusal { return refused(refusal, principal) }
+        return .done(.allowed(caller(principal, match: match, action: action, path: path, policy: policy)))
+    }
+
+    /// Ends an admission with what the engine says.
+    private func finish(_ open: OpenAdmission, by engine: any PolicyEngine) async -> OwnAdmission {
+        let verdict = await ask(
+            engine, open.question, policy: open.policy, timeLeft: settings.timeout,
+            expiresIn: open.principal.expiresIn(at: open.now))
+        if let refusal = verdict.refusal {
+            return .refused(
+                refusal, principal: open.principal, action: open.action, route: open.match?.display,
+                canonicalPath: open.path.text)
+        }
+        return .allowed(
+            caller(open.principal, match: open.match, action: open.action, path: open.path, policy: open.policy))
     }
 
     private func caller(
@@ -92,5 +105,35 @@ extension RequestPipeline {
             principal: principal, admin: principal.admin || policy.isPlatformAdmin(subject: subject), action: action,
             route: match?.display ?? path.text, canonicalPath: path.text,
             holds: { permission in policy.holds(subject: subject, permission: permission) })
+    }
+}
+
+/// How far an admission comes without waiting.
+private enum OwnBeginning {
+    case done(OwnAdmission)
+    case open(OpenAdmission, any PolicyEngine)
+}
+
+/// An admission that waits for an engine.
+private final class OpenAdmission: Sendable {
+    let question: PolicyQuestion
+    let policy: CompiledPolicy
+    let principal: Principal
+    let match: RouteMatch?
+    let action: String
+    let path: CanonicalPath
+    let now: Timestamp
+
+    init(
+        question: PolicyQuestion, policy: CompiledPolicy, principal: Principal, match: RouteMatch?, action: String,
+        path: CanonicalPath, now: Timestamp
+    ) {
+        self.question = question
+        self.policy = policy
+        self.principal = principal
+        self.match = match
+        self.action = action
+        self.path = path
+        self.now = now
     }
 }
