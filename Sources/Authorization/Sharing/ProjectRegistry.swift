@@ -27,7 +27,7 @@ package final class ProjectRegistry: Sendable {
     let limits: Limits
     private let publish: @Sendable (ShareTable) -> Void
     private let report: @Sendable (ProjectStoreError) -> Void
-    private let changes = ChangeLock()
+    private let changes = SerialLock()
     private let index = Mutex(ShareIndex())
 
     /// - Parameters:

@@ -3,8 +3,8 @@
 
 internal import Synchronization
 
-/// Lets one change at a time be stored and put in force, in the order in which they came.
-final class ChangeLock: Sendable {
+/// Lets one piece of asynchronous work happen at a time, in the order of arrival.
+package final class SerialLock: Sendable {
     private struct State {
         var isHeld = false
         var waiting: [CheckedContinuation<Void, Never>] = []
@@ -12,10 +12,13 @@ final class ChangeLock: Sendable {
 
     private let state = Mutex(State())
 
+    /// A free lock.
+    package init() {}
+
     /// Runs the body when every earlier one has ended.
-    func withLock<Value, Failure: Error>(
-        _ body: () async throws(Failure) -> Value
-    ) async throws(Failure) -> Value {
+    package func withLock<Value, Failure: Error>(_ body: () async throws(Failure) -> Value) async throws(Failure)
+        -> Value
+    {
         await acquire()
         defer { release() }
         return try await body()
@@ -37,11 +40,9 @@ final class ChangeLock: Sendable {
 
     private func release() {
         let next = state.withLock { state -> CheckedContinuation<Void, Never>? in
-            guard !state.waiting.isEmpty else {
-                state.isHeld = false
-                return nil
-            }
-            return state.waiting.removeFirst()
+            guard state.waiting.isEmpty else { return state.waiting.removeFirst() }
+            state.isHeld = false
+            return nil
         }
         next?.resume()
     }
