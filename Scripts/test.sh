@@ -35,6 +35,14 @@ finish() {
     fi
     exit $status
 }
+# Runs the tests; what failed is said once more at the end, where whoever reads a long log looks first.
+run_tests() {
+    local log=.build/tests.log status=0
+    swift test --skip-build --disable-xctest "$@" 2>&1 | tee "$log" || status=$?
+    [ $status -eq 0 ] || grep -E -A 4 '^✘ .* recorded an issue' "$log" | grep -E '^(✘|↳|--)' | cut -c 1-1000 || true
+    return $status
+}
+
 trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
@@ -43,4 +51,4 @@ timed "set-up" Scripts/setup.sh --with-peers
 timed "test peers" Scripts/setup-peers.sh
 timed "check" Scripts/check.sh
 timed "build" swift build --build-tests --explicit-target-dependency-import-check error
-timed "tests" swift test --skip-build --disable-xctest "$@"
+timed "tests" run_tests "$@"

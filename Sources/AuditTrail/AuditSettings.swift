@@ -34,6 +34,8 @@ package struct AuditSettings: Sendable {
     package var foldCapacity = 8192
     /// Refusals a second from one address that are still recorded whole.
     package var refusalsPerSecond = 100
+    /// How long after a failure to write the next try is made.
+    package var retryInterval: Duration = .seconds(1)
     /// Seconds between two log lines about the head.
     package var headSeconds: Int64 = 300
 

@@ -172,7 +172,7 @@ final class AuditWriter: Sendable {
         }
     }
 
-    /// Nothing can be written: who waits is told so, what was queued stays queued, and another try is made every second.
+    /// Nothing can be written: who waits is told so, what was queued stays queued, and another try is made soon.
     private func fail(_ items: [AuditItem]) {
         mailbox.setAccepting(false)
         for item in items where item.waiter != nil { lose(item) }
@@ -187,7 +187,8 @@ final class AuditWriter: Sendable {
     }
 
     private func retryLater() {
-        queue.asyncAfter(deadline: .now() + .seconds(1)) { self.retry() }
+        let micros = Int(settings.retryInterval.wholeMicroseconds)
+        queue.asyncAfter(deadline: .now() + .microseconds(micros)) { self.retry() }
     }
 
     /// Tries to begin a new segment; for tests and for the timer.
