@@ -26,6 +26,7 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
     targets: [
@@ -39,6 +40,7 @@ let package = Package(
         .target(name: "Authorization", dependencies: ["Essentials", .crypto]),
         .target(name: "Billing", dependencies: ["Essentials", .metrics]),
         .target(name: "AuditTrail", dependencies: ["Essentials", .crypto, .logging, .metrics]),
+        .target(name: "ToolTrust", dependencies: ["Essentials", .crypto]),
         // Layer 2
         .target(
             name: "Persistence",
@@ -50,6 +52,14 @@ let package = Package(
                 .nioSSL,
                 .crypto, .logging, .metrics,
             ]),
+        .target(
+            name: "KubernetesClient",
+            dependencies: [
+                "Essentials", "ResourceModel", .asyncHTTPClient, .nioCore, .nioPosix, .nioHTTP1, .nioSSL,
+                .nioFoundationCompat, .x509, .yams, .subprocess, .logging, .metrics,
+            ]),
+        .target(
+            name: "ControllerRuntime", dependencies: ["Essentials", "ResourceModel", .logging, .metrics]),
         .systemLibrary(name: "CInotify"),
         .target(
             name: "ManifestFiles",
@@ -62,7 +72,7 @@ let package = Package(
             name: "Reconcilers",
             dependencies: [
                 "Essentials", "ResourceModel", "Authentication", "Authorization", "Billing", "AuditTrail",
-                "ManifestFiles", "RuntimeState", .logging, .metrics,
+                "ToolTrust", "ManifestFiles", "ControllerRuntime", "RuntimeState", .logging, .metrics,
             ]),
         .target(
             name: "Pipeline",
@@ -93,7 +103,7 @@ let package = Package(
             name: "tollgate",
             dependencies: [
                 "Essentials", "ResourceModel", "Authentication", "Authorization", "Billing", "AuditTrail",
-                "Persistence",
+                "ToolTrust", "Persistence", "KubernetesClient", "ControllerRuntime",
                 "Connectors", "ManifestFiles", "RuntimeState", "Reconcilers", "Pipeline", "HTTPService",
                 "ExtAuthzService", .argumentParser, .tomlKit, .asyncHTTPClient, .nioCore, .nioPosix, .nioHTTP1,
                 .logging, .metrics,
@@ -103,7 +113,8 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "Essentials", "Billing", "AuditTrail", .crypto, .cryptoExtras, .logging, .nioCore, .nioHTTP1, .nioPosix,
+                "Essentials", "ResourceModel", "Billing", "AuditTrail", .crypto, .cryptoExtras, .logging, .nioCore,
+                .nioHTTP1, .nioPosix,
                 .yams,
             ],
             path: "Tests/TestSupport"),
@@ -121,6 +132,18 @@ let package = Package(
         .testTarget(
             name: "AuditTrailTests",
             dependencies: ["AuditTrail", "Essentials", "TestSupport", .crypto, .logging, .metrics]),
+        .testTarget(name: "ToolTrustTests", dependencies: ["ToolTrust", "Essentials", "TestSupport", .crypto]),
+        .testTarget(
+            name: "KubernetesClientTests",
+            dependencies: [
+                "KubernetesClient", "ResourceModel", "Essentials", "TestSupport", .nioCore, .nioPosix, .nioHTTP1,
+                .nioSSL, .crypto, .x509, .swiftASN1, .logging, .metrics, .metricsTestKit,
+            ]),
+        .testTarget(
+            name: "ControllerRuntimeTests",
+            dependencies: [
+                "ControllerRuntime", "ResourceModel", "Essentials", "TestSupport", .logging, .metrics, .metricsTestKit,
+            ]),
         .testTarget(
             name: "PersistenceTests",
             dependencies: [
@@ -235,6 +258,7 @@ extension Target.Dependency {
     static let metricsTestKit = product(name: "MetricsTestKit", package: "swift-metrics")
     static let nioCertificateReloading = product(name: "NIOCertificateReloading", package: "swift-nio-extras")
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
+    static let nioFoundationCompat = product(name: "NIOFoundationCompat", package: "swift-nio")
     static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
     static let nioHTTPTypes = product(name: "NIOHTTPTypes", package: "swift-nio-extras")
     static let nioHTTPTypesHTTP1 = product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
@@ -242,6 +266,7 @@ extension Target.Dependency {
     static let nioSSL = product(name: "NIOSSL", package: "swift-nio-ssl")
     static let nioTLS = product(name: "NIOTLS", package: "swift-nio")
     static let serviceLifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let subprocess = product(name: "Subprocess", package: "swift-subprocess")
     static let swiftASN1 = product(name: "SwiftASN1", package: "swift-asn1")
     static let swiftProtobuf = product(name: "SwiftProtobuf", package: "swift-protobuf")
     static let tomlKit = product(name: "TOMLKit", package: "TOMLKit")

@@ -15,8 +15,11 @@ layers='
 1 Authorization
 1 Billing
 1 AuditTrail
+1 ToolTrust
 2 Persistence
 2 Connectors
+2 KubernetesClient
+2 ControllerRuntime
 2 ManifestFiles
 2 RuntimeState
 3 Reconcilers
@@ -29,11 +32,11 @@ layers='
 # module: targets that may import it. A module of a third party that is not listed may be imported nowhere.
 homes='
 ArgumentParser: tollgate
-AsyncHTTPClient: Connectors tollgate
+AsyncHTTPClient: Connectors KubernetesClient tollgate
 CInotify: ManifestFiles
 CYaml: ManifestFiles
 CoreMetrics: *
-Crypto: Essentials Authentication Authorization AuditTrail Connectors HTTPService
+Crypto: Essentials Authentication Authorization AuditTrail ToolTrust Connectors HTTPService
 CryptoExtras: Authentication
 GRDB: Persistence
 GRPCCore: ExtAuthzService
@@ -48,14 +51,14 @@ JWTKit: Authentication
 Logging: *
 Metrics: *
 NIOCertificateReloading: HTTPService ExtAuthzService
-NIOCore: Connectors HTTPService ExtAuthzService tollgate
-NIOFoundationCompat: Connectors HTTPService
-NIOHTTP1: Connectors HTTPService tollgate
+NIOCore: Connectors KubernetesClient HTTPService ExtAuthzService tollgate
+NIOFoundationCompat: Connectors KubernetesClient HTTPService
+NIOHTTP1: Connectors KubernetesClient HTTPService tollgate
 NIOHTTP2: HTTPService
 NIOHTTPTypes: HTTPService
 NIOHTTPTypesHTTP1: HTTPService
-NIOPosix: Connectors HTTPService ExtAuthzService tollgate
-NIOSSL: Connectors HTTPService ExtAuthzService
+NIOPosix: Connectors KubernetesClient HTTPService ExtAuthzService tollgate
+NIOSSL: Connectors KubernetesClient HTTPService ExtAuthzService
 NIOTLS: HTTPService ExtAuthzService
 NIOWebSocket: HTTPService
 ServiceLifecycle: HTTPService ExtAuthzService tollgate
@@ -63,8 +66,9 @@ SwiftASN1: Authentication
 SwiftProtobuf: ExtAuthzService
 TOMLKit: tollgate
 UnixSignals: tollgate
-X509: Authentication
-Yams: ManifestFiles
+Subprocess: KubernetesClient
+X509: Authentication KubernetesClient
+Yams: ManifestFiles KubernetesClient
 '
 
 # target: modules of our own that it must not see although they lie below it.

@@ -89,7 +89,7 @@ func config(_ name: String, _ spec: String) -> String {
         #expect(load.problems.filter { $0.severity == .warning }.map(\.field) == ["kind"])
     }
 
-    @Test(.timeLimit(.minutes(1))) func tellsOfChangesAndVolumeSwaps() async throws {
+    @Test(.timeLimit(.minutes(10))) func tellsOfChangesAndVolumeSwaps() async throws {
         let folder = try Folder()
         let files = FileManager.default
         for version in ["1", "2"] {

@@ -139,7 +139,7 @@ package final class PeerProcess: Sendable {
     /// Kills it as a power cut would and waits until it is gone.
     package func killNow() async throws {
         signal(SIGKILL)
-        try await Eventually.holds("\(name) to be gone", within: .seconds(10)) { exitStatus != nil }
+        try await Eventually.holds("\(name) to be gone", within: .seconds(60)) { exitStatus != nil }
     }
 
     /// Asks it to end and makes it if it does not.

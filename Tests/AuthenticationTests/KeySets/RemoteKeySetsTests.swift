@@ -7,7 +7,7 @@ internal import Testing
 
 @testable internal import Authentication
 
-@Suite(.timeLimit(.minutes(1))) struct RemoteKeySetsTests {
+@Suite(.timeLimit(.minutes(10))) struct RemoteKeySetsTests {
     private static let source = RemoteKeySource.jwks(url: "https://idp.example/keys", trust: .settings)
     private let clock = ManualClock()
     private let fetcher = FakeKeySetFetcher()

@@ -14,7 +14,7 @@ internal import TestSupport
 internal import Testing
 internal import X509
 
-@Suite(.timeLimit(.minutes(1))) struct HTTPKeySetFetcherTests {
+@Suite(.timeLimit(.minutes(10))) struct HTTPKeySetFetcherTests {
     /// Names and addresses as a test has them.
     final class FakeResolver: AddressResolving {
         private let table: [String: [String]]

@@ -10,7 +10,7 @@ internal import TestSupport
 internal import Testing
 
 /// Calls of a policy engine over real connections: what is sent, what is kept, and what every kind of failure does.
-@Suite(.timeLimit(.minutes(5))) struct OPAClientTests {
+@Suite(.timeLimit(.minutes(10))) struct OPAClientTests {
     private static let allow = #"{"result": {"allow": true, "reasons": [], "effective_roles": ["editor", "viewer"]}}"#
     private static let allowed = EngineAnswer.decision(allow: true, reasons: [], effectiveRoles: ["editor", "viewer"])
 

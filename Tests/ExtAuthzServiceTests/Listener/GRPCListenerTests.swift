@@ -15,7 +15,7 @@ internal import Testing
 @testable import ExtAuthzService
 
 /// The listener on a real socket, asked by a real client.
-@Suite(.timeLimit(.minutes(1))) struct GRPCListenerTests {
+@Suite(.timeLimit(.minutes(10))) struct GRPCListenerTests {
     private typealias Security = HTTP2ClientTransport.Posix.TransportSecurity
     private typealias Client = GRPCClient<HTTP2ClientTransport.Posix>
     private typealias Request = Envoy_Service_Auth_V3_CheckRequest

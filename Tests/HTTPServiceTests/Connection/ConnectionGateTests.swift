@@ -6,7 +6,7 @@ internal import Essentials
 internal import HTTPService
 internal import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ConnectionGateTests {
+@Suite(.timeLimit(.minutes(10))) struct ConnectionGateTests {
     private static let health = "GET /health HTTP/1.1\r\nHost: a\r\n\r\n"
 
     private func code(_ text: String) -> String? {

@@ -16,7 +16,7 @@ internal import SwiftASN1
 internal import Testing
 internal import X509
 
-@Suite(.timeLimit(.minutes(1))) struct TLSTests {
+@Suite(.timeLimit(.minutes(10))) struct TLSTests {
     /// A certificate for localhost and its key, in a folder of their own.
     private struct Pair {
         let folder = FileManager.default.temporaryDirectory.appending(path: "tollgate-tls-\(UUID().uuidString)")

@@ -6,7 +6,7 @@ internal import TestSupport
 internal import Testing
 
 /// A real OIDC provider: discovery, a key set by URL, and a key that is replaced.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct OIDCTests {
     private static func manifests(_ provider: GlewlwydProvider) -> String {
         [("discovery", "discovery: true"), ("keys", "jwksURL: \(provider.keySetURL)")]

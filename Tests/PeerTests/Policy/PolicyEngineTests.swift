@@ -6,7 +6,7 @@ internal import TestSupport
 internal import Testing
 
 /// The daemon with its decisions made by a policy engine outside of it: right answers, and every way in which there may be none.
-@Suite(.timeLimit(.minutes(5))) struct PolicyEngineTests {
+@Suite(.timeLimit(.minutes(10))) struct PolicyEngineTests {
     /// What is asked about: the reader holds `tasks:read`, so the second is refused.
     private static let permitted = "/reports/1"
     private static let forbidden = "/vault/x"
@@ -164,7 +164,7 @@ internal import Testing
                 #expect(try await Self.readiness(daemon).contains("breaker open"))
                 #expect(try await PlainHTTP.send("GET", "/readyz", port: daemon.probePort).status == 200)
                 try await PolicyEnginePeer.with(port: port, folder: folder) { _ in
-                    try await process.wait(for: "the engine to be found again", within: .seconds(60)) {
+                    try await process.wait(for: "the engine to be found again", within: .seconds(120)) {
                         try await Self.outcome(daemon, Self.permitted, token) == "200"
                     }
                     #expect(try await Self.metric(daemon, "tollgate_opa_breaker_state") == "0")

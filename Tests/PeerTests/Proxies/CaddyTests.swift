@@ -5,7 +5,7 @@ internal import TestSupport
 internal import Testing
 
 /// A real Caddy, with the configuration of `docs/guides/caddy.md`.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct CaddyTests {
     private let start: ProxyContract.Start = { port, tollgate, upstream, folder, body in
         let config = try GuideConfig.text(

@@ -5,7 +5,7 @@ internal import TestSupport
 internal import Testing
 
 /// A real Envoy that asks over gRPC, with the configuration of `docs/guides/envoy.md`.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct EnvoyGRPCTests {
     private let grpcPort: Int
 

@@ -5,7 +5,7 @@ internal import TestSupport
 internal import Testing
 
 /// A real Envoy, with the configuration of `docs/guides/envoy.md`.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct EnvoyTests {
     private let start: ProxyContract.Start = { port, tollgate, upstream, folder, body in
         let config = try GuideConfig.text(

@@ -5,7 +5,7 @@ internal import TestSupport
 internal import Testing
 
 /// A real nginx, with the configuration of `docs/guides/nginx.md`.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct NginxTests {
     private let start: ProxyContract.Start = { port, tollgate, upstream, folder, body in
         let config = try GuideConfig.text(

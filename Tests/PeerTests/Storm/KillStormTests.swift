@@ -74,7 +74,7 @@ struct KillStormTests {
             }
             group.addTask { await decide(daemon: daemon, ledger: ledger) }
             group.addTask {
-                try await Eventually.holds("\(enough) tokens", within: .seconds(60)) {
+                try await Eventually.holds("\(enough) tokens", within: .seconds(120)) {
                     ledger.made.withLock { $0.count } >= enough
                 }
                 try await process.killNow()

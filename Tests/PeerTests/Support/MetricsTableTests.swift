@@ -6,7 +6,7 @@ internal import TestSupport
 internal import Testing
 
 /// `docs/reference/metrics.md` and what a running daemon exports name the same metrics.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct MetricsTableTests {
     @Test func documentsWhatIsExported() async throws {
         let exported = try await PolicyEnginePeer.with { engine in

@@ -54,7 +54,7 @@ struct TollgateDaemon {
             name: "tollgate", executable: PeerPaths.tollgate(), arguments: ["run", "--manifests", manifests],
             environment: environment, folder: folder
         ) { process in
-            try await process.wait(forStatus: 200, of: "/readyz", port: probePort, within: .seconds(60))
+            try await process.wait(forStatus: 200, of: "/readyz", port: probePort, within: .seconds(120))
             return try await body(process)
         }
     }
