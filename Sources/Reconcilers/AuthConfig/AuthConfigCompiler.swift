@@ -60,6 +60,8 @@ struct AuthConfigCompiler {
             switch error {
             case .invalid(let message): conditions.set("Invalid", .true, "InvalidSpec", message)
             case .unresolved(let message): conditions.set("SecretsResolved", .false, "NotFound", message)
+            case .unlabelled(let message):
+                conditions.set("SecretsResolved", .false, "SecretNotLabelled", message)
             case .notAllowed(let message):
                 return outside(input, key: key, conditions: conditions, message: message)
             }
@@ -214,13 +216,15 @@ enum CompileFault: Error {
     case invalid(String)
     /// Closes its hosts until what it refers to is there.
     case unresolved(String)
+    /// The same, where only labelled objects are seen.
+    case unlabelled(String)
     /// Takes it out of force.
     case notAllowed(String)
 
     /// For people.
     var message: String {
         switch self {
-        case .invalid(let text), .unresolved(let text), .notAllowed(let text): text
+        case .invalid(let text), .unresolved(let text), .unlabelled(let text), .notAllowed(let text): text
         }
     }
 }

@@ -8,8 +8,11 @@ internal import ResourceModel
 struct ReferenceTable {
     private var secrets: [ObjectKey: Secret] = [:]
     private var configMaps: [ObjectKey: ConfigMap] = [:]
+    /// Whether only labelled objects are seen: what is missing may be there without the label.
+    private let needsLabel: Bool
 
-    init(_ objects: some Sequence<ManifestObject>) {
+    init(_ objects: some Sequence<ManifestObject>, needsLabel: Bool = false) {
+        self.needsLabel = needsLabel
         for object in objects {
             switch object {
             case .secret(let secret): secrets[secret.key] = secret
@@ -24,7 +27,7 @@ struct ReferenceTable {
     /// - Throws: `unresolved` naming what is missing.
     func secret(_ name: String, key: String, namespace: String, place: String) throws(CompileFault) -> [UInt8] {
         guard let secret = secrets[ObjectKey(kind: .secret, namespace: namespace, name: name)] else {
-            throw .unresolved("\(place): there is no Secret \(namespace)/\(name)")
+            throw missing("\(place): there is no Secret \(namespace)/\(name)")
         }
         guard let bytes = secret.data[key] else {
             throw .unresolved("\(place): Secret \(namespace)/\(name) has no key \(key)")
@@ -37,11 +40,15 @@ struct ReferenceTable {
     /// - Throws: `unresolved` naming what is missing.
     func configMapText(_ name: String, key: String, namespace: String, place: String) throws(CompileFault) -> String {
         guard let map = configMaps[ObjectKey(kind: .configMap, namespace: namespace, name: name)] else {
-            throw .unresolved("\(place): there is no ConfigMap \(namespace)/\(name)")
+            throw missing("\(place): there is no ConfigMap \(namespace)/\(name)")
         }
         guard let text = map.data[key] else {
             throw .unresolved("\(place): ConfigMap \(namespace)/\(name) has no key \(key)")
         }
         return text
+    }
+
+    private func missing(_ message: String) -> CompileFault {
+        needsLabel ? .unlabelled("\(message) with label tollgate.dev/managed=true") : .unresolved(message)
     }
 }

@@ -19,11 +19,14 @@ package struct SnapshotCompiler: Sendable {
         package var apiAuthConfig: String?
         /// `TOLLGATE_EGRESS_ALLOW`: where the key sets of objects may be fetched from.
         package var egress: EgressRules
+        /// Whether only Secrets and ConfigMaps with label `tollgate.dev/managed=true` are seen.
+        package var needsLabel: Bool
 
         package init(
             namespaces: NamespaceRules, defaults: RealmDefaults, hostPolicy: [String: [String]], apiAuthConfig: String?,
-            egress: EgressRules = .strict
+            egress: EgressRules = .strict, needsLabel: Bool = false
         ) {
+            self.needsLabel = needsLabel
             self.egress = egress
             self.namespaces = namespaces
             self.defaults = defaults
@@ -51,7 +54,8 @@ package struct SnapshotCompiler: Sendable {
 
     package func compile(_ inputs: [CompilerInput]) -> Output {
         let compiler = AuthConfigCompiler(
-            references: ReferenceTable(inputs.compactMap(\.object)), namespaces: settings.namespaces,
+            references: ReferenceTable(inputs.compactMap(\.object), needsLabel: settings.needsLabel),
+            namespaces: settings.namespaces,
             defaults: settings.defaults, reservedIssuers: Set(settings.defaults.issuers.entries.compactMap(\.issuer)),
             egress: settings.egress)
         var configs: [CompiledAuthConfig] = []

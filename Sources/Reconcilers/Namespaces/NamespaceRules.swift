@@ -16,6 +16,11 @@ package struct NamespaceRules: Sendable {
         self.tenants = tenants
     }
 
+    /// The same rules where the labels of namespaces name tenants as well: a label goes before the settings.
+    package func with(labels: [String: String]) -> NamespaceRules {
+        NamespaceRules(platform: platform, tenants: tenants.merging(labels) { _, label in label })
+    }
+
     /// Whether objects of the namespace may give platform rights.
     package func isPlatform(_ namespace: String) -> Bool { platform.contains(namespace) }
 
@@ -27,7 +32,7 @@ package struct NamespaceRules: Sendable {
         if isPlatform(namespace) { return stated }
         guard let own = tenants[namespace] else {
             throw Violation(
-                "namespace \(namespace) has no tenant: name it in TOLLGATE_NAMESPACE_TENANTS, or in TOLLGATE_PLATFORM_NAMESPACES"
+                "namespace \(namespace) has no tenant: give it label tollgate.dev/tenant, or name it in TOLLGATE_NAMESPACE_TENANTS or TOLLGATE_PLATFORM_NAMESPACES"
             )
         }
         guard stated == nil || stated == own else {

@@ -7,16 +7,19 @@ package import ResourceModel
 package import RuntimeState
 internal import Synchronization
 
-/// Policy data as a ConfigMap among the manifests: keys `data.json` and `routes.yaml`, the built-in copy's where one is missing.
+/// Policy data as a ConfigMap, among the manifests or of an API server: keys `data.json` and `routes.yaml`, the built-in copy's where one is missing.
 ///
-/// It says what the last pass over the manifests found. Changing it is for whoever writes the manifests.
+/// It says what the last pass over the objects found. Changing it is for whoever writes them.
 package final class ManifestPolicySource: PolicySource {
     /// Which ConfigMap.
     package let key: ObjectKey
     private let reading = Mutex<PolicyReading?>(nil)
+    private let place: String
 
-    package init(namespace: String, name: String) {
+    /// - Parameter place: where it stands, as a sentence goes on after its name.
+    package init(namespace: String, name: String, place: String = "among the manifests") {
         key = ObjectKey(kind: .configMap, namespace: namespace, name: name)
+        self.place = place
     }
 
     package func read() -> PolicyReading? { reading.withLock { $0 } }
@@ -38,6 +41,12 @@ package final class ManifestPolicySource: PolicySource {
         }
     }
 
+    /// Takes up the ConfigMap as an API server has it; nil when it has none.
+    package func take(_ map: ConfigMap?) {
+        let content = map.map(content)
+        reading.withLock { $0 = content.map { PolicyReading(origin: origin, content: $0) } }
+    }
+
     /// Whether the object may be in a file or folder that cannot be read.
     package static func isIncomplete(_ load: ManifestLoad) -> Bool {
         load.problems.contains { $0.severity == .error && $0.object == nil }
@@ -52,6 +61,10 @@ package final class ManifestPolicySource: PolicySource {
         guard loaded.isCurrent, case .configMap(let map)? = loaded.object else {
             return .unreadable(loaded.problems.map { PolicyProblem(.roles, "\(key): \($0)") })
         }
+        return content(map)
+    }
+
+    private func content(_ map: ConfigMap) -> PolicyReading.Content {
         let unknown = Set(map.data.keys).union(map.binaryData.keys).subtracting(Self.documents.map(\.rawValue))
         guard unknown.isEmpty else {
             let names = unknown.sorted().joined(separator: ", ")
@@ -72,7 +85,7 @@ package final class ManifestPolicySource: PolicySource {
         PolicyOrigin(
             kind: .configMap, location: "\(key.namespace)/\(key.name)",
             readOnlyReason:
-                "The policy data comes from ConfigMap \(key.namespace)/\(key.name) among the manifests: change it there"
+                "The policy data comes from ConfigMap \(key.namespace)/\(key.name) \(place): change it there"
         )
     }
 }

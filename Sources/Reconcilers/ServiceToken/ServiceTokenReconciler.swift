@@ -14,14 +14,26 @@ package struct ServiceTokenReconciler: Sendable {
     private let namespaces: NamespaceRules
     private let records: TokenRecorder
     private let logger: Logger
+    private let acted: @Sendable (ObjectKey, Act) -> Void
     /// Microseconds by which the end of a text may differ from the sum of its beginning and its length.
     private static let endTolerance: Int64 = 5_000_000
 
-    /// - Parameter audit: where what is done to tokens is recorded, with actor `system`.
+    /// What was done to the token of an object.
+    package enum Act: String, Sendable {
+        case minted = "TokenMinted"
+        case rotated = "TokenRotated"
+        case restored = "SecretRestored"
+        case revoked = "TokenRevoked"
+    }
+
+    /// - Parameters:
+    ///   - audit: where what is done to tokens is recorded, with actor `system`.
+    ///   - acted: told of what was done, after it was.
     package init(
         registry: ServiceTokenRegistry, texts: any TokenTextKeeping, namespaces: NamespaceRules,
-        audit: any AuditRecording, logger: Logger
+        audit: any AuditRecording, logger: Logger, acted: @escaping @Sendable (ObjectKey, Act) -> Void = { _, _ in }
     ) {
+        self.acted = acted
         self.registry = registry
         self.texts = texts
         self.namespaces = namespaces
@@ -40,7 +52,7 @@ package struct ServiceTokenReconciler: Sendable {
         var statuses: [ObjectKey: ObjectStatus] = [:]
         let present = Set(inputs.map(\.key)).union(missing)
         for (key, status) in earlier where key.kind == .serviceToken && !present.contains(key) {
-            guard await remove(key, status: status) else {
+            guard await remove(key, uid: nil, status: status) else {
                 // It stays in the book, so that the next pass tries again.
                 statuses[key] = TokenStatus.failed(
                     "StoreUnavailable", "the token of a deleted object is not revoked yet",
@@ -48,15 +60,16 @@ package struct ServiceTokenReconciler: Sendable {
                 continue
             }
         }
-        let owners = secretOwners(inputs)
+        let owners = Self.secretOwners(inputs)
         for input in inputs where input.key.kind == .serviceToken {
-            statuses[input.key] = await reconcile(input, owners: owners, earlier: earlier[input.key], now: now)
+            statuses[input.key] = await reconcile(
+                input, owners: owners, namespaces: namespaces, earlier: earlier[input.key], now: now)
         }
         return statuses
     }
 
-    /// Which object has a Secret: the oldest of those that name it, then the first by name.
-    private func secretOwners(_ inputs: [CompilerInput]) -> [String: ObjectKey] {
+    /// Which object has a Secret (`namespace/name`): the oldest of those that name it, then the first by name.
+    package static func secretOwners(_ inputs: [CompilerInput]) -> [String: ObjectKey] {
         var owners: [String: ObjectKey] = [:]
         for input in inputs.sorted(by: { ($0.createdAt, $0.key) < ($1.createdAt, $1.key) }) {
             guard case .serviceToken(let object)? = input.object else { continue }
@@ -66,15 +79,22 @@ package struct ServiceTokenReconciler: Sendable {
         return owners
     }
 
-    private func reconcile(
-        _ input: CompilerInput, owners: [String: ObjectKey], earlier: JSONValue?, now: Timestamp
+    /// Brings the token of one object to what the object says.
+    ///
+    /// - Parameters:
+    ///   - owners: `secretOwners` of all objects.
+    ///   - namespaces: what namespaces may say at this moment.
+    ///   - earlier: the object's status as it was kept.
+    package func reconcile(
+        _ input: CompilerInput, owners: [String: ObjectKey], namespaces: NamespaceRules, earlier: JSONValue?,
+        now: Timestamp
     ) async -> ObjectStatus {
         guard case .serviceToken(let object)? = input.object else {
             return TokenStatus.invalid(input.problems, members: TokenStatus.kept(earlier))
         }
         let grant: ServiceTokenGrant
         do throws(NamespaceRules.Violation) {
-            grant = try self.grant(object.spec, namespace: input.key.namespace)
+            grant = try self.grant(object.spec, namespace: input.key.namespace, namespaces: namespaces)
         } catch {
             await withdraw(earlier, of: input.key)
             return TokenStatus.failed("NotAllowedInNamespace", error.message, members: TokenStatus.kept(earlier))
@@ -83,6 +103,13 @@ package struct ServiceTokenReconciler: Sendable {
             return TokenStatus.failed(
                 "SecretConflict", "Secret \(object.spec.secretName) belongs to ServiceToken \(owner.name)",
                 members: TokenStatus.kept(earlier))
+        }
+        do {
+            if let conflict = try await texts.conflict(TokenSecret(object, identifier: "", expiresAt: nil)) {
+                return TokenStatus.failed("SecretConflict", conflict, members: TokenStatus.kept(earlier))
+            }
+        } catch {
+            return TokenStatus.failed("SecretUnreadable", "\(error)", members: TokenStatus.kept(earlier))
         }
         var status: ObjectStatus
         do throws(Refusal) {
@@ -100,7 +127,7 @@ package struct ServiceTokenReconciler: Sendable {
     }
 
     private func grant(
-        _ spec: ServiceTokenSpec, namespace: String
+        _ spec: ServiceTokenSpec, namespace: String, namespaces: NamespaceRules
     ) throws(NamespaceRules.Violation) -> ServiceTokenGrant {
         try namespaces.checkPlatform(spec.platform, namespace: namespace)
         try namespaces.checkGrant(roles: spec.roles, scopes: spec.scopes, namespace: namespace)
@@ -124,10 +151,12 @@ package struct ServiceTokenReconciler: Sendable {
         let entry = earlier?["identifier"]?.stringValue.flatMap { registry.table.entry($0) }
         let wish = object.metadata.annotations["tollgate.dev/rotate"]
         let asked = entry != nil && wish != nil && wish != earlier?["rotateAnnotation"]?.stringValue
+        var textIsThere = false
+        if let entry { textIsThere = await holdsText(of: entry.record, secret: secret) }
         let present = entry.map { entry in
             ServiceTokenPlan.Present(
                 status: entry.record.status(at: now), issuedAt: entry.record.issuedAt,
-                textIsThere: holdsText(of: entry.record, secret: secret))
+                textIsThere: textIsThere)
         }
         let step = ServiceTokenPlan.next(
             spec: spec, isRevoked: isRevoked, present: present, askedToRotate: asked, now: now)
@@ -138,27 +167,29 @@ package struct ServiceTokenReconciler: Sendable {
         case (.update, let entry?):
             answer = try await update(entry.record, grant: grant, spec: spec, key: object.key)
         case (.restore, let entry?), (.rotate, let entry?):
-            try prepare(secret)
+            try await prepare(secret)
             let action = step == .restore ? "restored" : "rotated"
             answer = try await registry.rotateForObject(
                 entry.record.identifier, grant: grant, overlapSeconds: spec.rotation?.overlap.seconds ?? 300,
                 expiresAt: ServiceTokenPlan.end(of: spec, issuedAt: now))
             await records.record("service_token.rotate", answer, object: object.key, note: action)
+            acted(object.key, step == .restore ? .restored : .rotated)
         default:
-            try prepare(secret)
+            try await prepare(secret)
             try await revokeLeftover(secret, object: object.key)
             answer = try await registry.mintForObject(
                 grant, family: family, expiresAt: ServiceTokenPlan.end(of: spec, issuedAt: now))
             await records.record("service_token.create", answer, object: object.key)
+            acted(object.key, .minted)
         }
-        return finished(answer, object: object, earlier: earlier, wish: wish, now: now)
+        return await finished(answer, object: object, earlier: earlier, wish: wish, now: now)
     }
 
     /// What must be possible before a token is changed: the text can be written, and the act recorded.
-    private func prepare(_ secret: TokenSecret) throws(Refusal) {
+    private func prepare(_ secret: TokenSecret) async throws(Refusal) {
         try records.check()
         do {
-            try texts.prepare(secret)
+            try await texts.prepare(secret)
         } catch {
             throw TokenStatus.unwritable("\(error)")
         }
@@ -185,7 +216,7 @@ package struct ServiceTokenReconciler: Sendable {
     private func recreate(
         _ identifier: String, grant: ServiceTokenGrant, secret: TokenSecret, earlier: JSONValue?
     ) async throws(Refusal) {
-        guard let text = readText(secret), let family = earlier?["family"]?.stringValue,
+        guard let text = await readText(secret), let family = earlier?["family"]?.stringValue,
             let issuedAt = earlier?["issuedAt"]?.stringValue.flatMap({ Timestamp(rfc3339: $0) })
         else { return }
         try records.check()
@@ -197,7 +228,7 @@ package struct ServiceTokenReconciler: Sendable {
 
     /// A text that no status knows, of a token that an object's pass made: that pass did not come to its end.
     private func revokeLeftover(_ secret: TokenSecret, object: ObjectKey) async throws(Refusal) {
-        guard let text = readText(secret),
+        guard let text = await readText(secret),
             case .wellFormed(.serviceToken, let identifier) = TokenText.read(text.revealed, prefixes: TokenPrefixes()),
             let record = registry.table.entry(identifier)?.record, record.revokedAt == nil,
             record.createdBy == ServiceTokenRegistry.systemActor,
@@ -209,15 +240,15 @@ package struct ServiceTokenReconciler: Sendable {
     /// Writes a new text into its Secret and says how the token stands.
     private func finished(
         _ answer: ServiceTokenAnswer, object: ServiceToken, earlier: JSONValue?, wish: String?, now: Timestamp
-    ) -> ObjectStatus {
+    ) async -> ObjectStatus {
         let record = answer.record
         var conditions = Conditions()
         conditions.set("SecretWritten", .true, "Written")
         if let text = answer.secret {
             do {
-                try texts.write(
+                try await texts.write(
                     text, secret: TokenSecret(object, identifier: record.identifier, expiresAt: record.expiresAt))
-                try removeFormer(earlier, object: object)
+                try await removeFormer(earlier, object: object)
                 logger.notice(
                     "token minted", metadata: [LogKeys.object: "\(object.key)", "identifier": "\(record.identifier)"])
             } catch {
@@ -235,10 +266,11 @@ package struct ServiceTokenReconciler: Sendable {
     }
 
     /// Takes the Secret away that the object named before.
-    private func removeFormer(_ earlier: JSONValue?, object: ServiceToken) throws {
+    private func removeFormer(_ earlier: JSONValue?, object: ServiceToken) async throws {
         guard let name = earlier?["secretName"]?.stringValue, name != object.spec.secretName else { return }
-        try texts.remove(
-            TokenSecret(namespace: object.metadata.namespace, name: name, key: "", identifier: "", expiresAt: nil))
+        var former = TokenSecret(object, identifier: "", expiresAt: nil)
+        former.name = name
+        try await texts.remove(former)
     }
 
     private func revoked(
@@ -251,7 +283,7 @@ package struct ServiceTokenReconciler: Sendable {
         var status = TokenStatus.failed("Revoked", "it is revoked; there is no way back", members: members)
         status.conditions.set("Revoked", .true, "Revoked")
         do {
-            try texts.remove(TokenSecret(object, identifier: "", expiresAt: nil))
+            try await texts.remove(TokenSecret(object, identifier: "", expiresAt: nil))
         } catch {
             status.conditions.set("SecretWritten", .false, "RemoveFailed", "\(error)")
         }
@@ -260,15 +292,18 @@ package struct ServiceTokenReconciler: Sendable {
 
     /// Revokes the token of an object that is gone and takes its Secret away.
     ///
-    /// - Returns: whether it is done.
-    private func remove(_ key: ObjectKey, status: JSONValue) async -> Bool {
+    /// - Parameter uid: the object's own, where there is one.
+    /// - Returns: whether it is done; doing it again is fine.
+    package func remove(_ key: ObjectKey, uid: String?, status: JSONValue) async -> Bool {
         do {
             if let family = status["family"]?.stringValue {
                 try await revokeFamily(family, reason: "the object \(key) was deleted", object: key)
             }
             if let name = status["secretName"]?.stringValue {
-                try texts.remove(
-                    TokenSecret(namespace: key.namespace, name: name, key: "", identifier: "", expiresAt: nil))
+                try await texts.remove(
+                    TokenSecret(
+                        namespace: key.namespace, name: name, key: "", identifier: "", expiresAt: nil,
+                        owner: uid.map { TokenSecret.Owner(name: key.name, uid: $0) }))
             }
             return true
         } catch {
@@ -296,11 +331,12 @@ package struct ServiceTokenReconciler: Sendable {
         try records.check()
         try await registry.revokeFamily(family, reason: reason)
         await records.recordRevocation(open, family: family, reason: reason, object: object)
+        acted(object, .revoked)
     }
 
-    private func holdsText(of record: ServiceTokenRecord, secret: TokenSecret) -> Bool {
+    private func holdsText(of record: ServiceTokenRecord, secret: TokenSecret) async -> Bool {
         do {
-            guard let text = try texts.read(secret) else { return false }
+            guard let text = try await texts.read(secret) else { return false }
             return SecretDigest(of: text.revealed).matches(record.secretDigest)
         } catch {
             logger.error("a token's Secret cannot be read", metadata: [LogKeys.error: "\(error)"])
@@ -310,5 +346,5 @@ package struct ServiceTokenReconciler: Sendable {
     }
 
     /// The text of a Secret; none where it cannot be read, which whoever writes to it next reports.
-    private func readText(_ secret: TokenSecret) -> Redacted<String>? { (try? texts.read(secret)) ?? nil }
+    private func readText(_ secret: TokenSecret) async -> Redacted<String>? { (try? await texts.read(secret)) ?? nil }
 }

@@ -13,6 +13,9 @@ package struct TokenSecretFiles: TokenTextKeeping {
     /// Where the Secret of that name stands.
     package func path(_ secret: TokenSecret) -> String { "\(folder)/\(secret.namespace)/\(secret.name).yaml" }
 
+    /// The folder is this process's alone.
+    package func conflict(_ secret: TokenSecret) -> String? { nil }
+
     package func prepare(_ secret: TokenSecret) throws {
         try DurableFile.makeDirectory("\(folder)/\(secret.namespace)")
         _ = try DurableFile.read(path(secret))

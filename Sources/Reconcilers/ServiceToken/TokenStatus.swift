@@ -72,6 +72,7 @@ extension TokenSecret {
     init(_ object: ServiceToken, identifier: String, expiresAt: Timestamp?) {
         self.init(
             namespace: object.metadata.namespace, name: object.spec.secretName, key: object.spec.secretKey,
-            identifier: identifier, expiresAt: expiresAt)
+            identifier: identifier, expiresAt: expiresAt,
+            owner: object.metadata.uid.map { Owner(name: object.metadata.name, uid: $0) })
     }
 }

@@ -6,17 +6,20 @@ internal import ResourceModel
 
 /// Where the texts of minted tokens go.
 package protocol TokenTextKeeping: Sendable {
+    /// Why the Secret of that name must not be touched, for people; nil when nothing stands in the way.
+    func conflict(_ secret: TokenSecret) async throws -> String?
+
     /// Makes sure that a text could be written, before one is made.
-    func prepare(_ secret: TokenSecret) throws
+    func prepare(_ secret: TokenSecret) async throws
 
     /// Writes the text, whole or not at all.
-    func write(_ text: Redacted<String>, secret: TokenSecret) throws
+    func write(_ text: Redacted<String>, secret: TokenSecret) async throws
 
     /// The text as it stands there; nil when there is none.
-    func read(_ secret: TokenSecret) throws -> Redacted<String>?
+    func read(_ secret: TokenSecret) async throws -> Redacted<String>?
 
-    /// Takes it away; what is not there is fine.
-    func remove(_ secret: TokenSecret) throws
+    /// Takes it away; what is not there, or is not the owner's, is left as it is.
+    func remove(_ secret: TokenSecret) async throws
 }
 
 /// The Secret that holds the text of a ServiceToken.
@@ -26,12 +29,28 @@ package struct TokenSecret: Sendable, Hashable {
     package var key: String
     package var identifier: String
     package var expiresAt: Timestamp?
+    /// The ServiceToken whose Secret it is, where an API server tells objects of one name apart.
+    package var owner: Owner?
 
-    package init(namespace: String, name: String, key: String, identifier: String, expiresAt: Timestamp?) {
+    /// An object of the API server.
+    package struct Owner: Sendable, Hashable {
+        package var name: String
+        package var uid: String
+
+        package init(name: String, uid: String) {
+            self.name = name
+            self.uid = uid
+        }
+    }
+
+    package init(
+        namespace: String, name: String, key: String, identifier: String, expiresAt: Timestamp?, owner: Owner? = nil
+    ) {
         self.namespace = namespace
         self.name = name
         self.key = key
         self.identifier = identifier
         self.expiresAt = expiresAt
+        self.owner = owner
     }
 }

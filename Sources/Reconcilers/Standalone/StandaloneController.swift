@@ -120,7 +120,7 @@ package actor StandaloneController {
         keySets.use(output.keySources)
         awaited = output.keySources
         var statuses = output.statuses
-        noteKeys(output.keySourcesByObject, statuses: &statuses)
+        KeyAvailability.note(output.keySourcesByObject, sets: keySets, statuses: &statuses)
         let tokenStatuses = await tokens.reconcile(inputs, earlier: book.statuses, missing: missing, now: now)
         statuses.merge(tokenStatuses) { _, new in new }
         let billing = subscriptions.compile(inputs, earlier: book.statuses, now: now)
@@ -169,30 +169,6 @@ package actor StandaloneController {
             claimedHosts: hosts, generation: memory?.generation ?? 0,
             createdAt: memory.map { Timestamp(microseconds: $0.firstSeen) } ?? .latest)
     }
-
-    /// Says of each AuthConfig with fetched key sets whether they are there. Nothing that changes with time alone is said.
-    private func noteKeys(
-        _ sources: [ObjectKey: Set<RemoteKeySource>], statuses: inout [ObjectKey: ObjectStatus]
-    ) {
-        guard !sources.isEmpty else { return }
-        let sets = keySets.status()
-        for (key, wanted) in sources {
-            let absent = sets.filter { wanted.contains($0.source) && !$0.isUsable }
-            let failed = absent.filter { $0.lastError != nil }
-            if absent.isEmpty {
-                statuses[key]?.conditions.set("KeysAvailable", .true, "Fetched")
-            } else if failed.isEmpty {
-                statuses[key]?.conditions.set(
-                    "KeysAvailable", .unknown, "Fetching", "not there yet: \(Self.names(absent))")
-            } else {
-                statuses[key]?.conditions.set(
-                    "KeysAvailable", .false, "FetchFailed",
-                    failed.map { "\($0.source.label): \($0.lastError ?? "")" }.joined(separator: "; "))
-            }
-        }
-    }
-
-    private static func names(_ sets: [KeySetStatus]) -> String { sets.map(\.source.label).joined(separator: ", ") }
 
     /// Puts a new snapshot in force when it would differ from the present one.
     private func publish(
@@ -306,20 +282,8 @@ package actor StandaloneController {
     }
 
     private func view(_ input: CompilerInput, source: ManifestSource?) -> ResourceView? {
-        let key = input.key
         // Of the others only the ConfigMap of the policy data has a status.
-        guard key.kind.isOwn || key == policyData?.key else { return nil }
-        var json: JSONObject = [
-            "apiVersion": .string(key.kind.apiVersion), "kind": .string(key.kind.rawValue),
-            "metadata": [
-                "name": .string(key.name), "namespace": .string(key.namespace), "generation": .int(input.generation),
-                "labels": .object(
-                    JSONObject(
-                        (input.object?.metadata.labels ?? [:]).sorted { $0.key < $1.key }.map { ($0, .string($1)) })),
-            ],
-            "status": book.statuses[key] ?? .null,
-        ]
-        json["source"] = source.map { ["file": .string($0.file), "line": .int(Int64($0.line))] } ?? .null
-        return ResourceView(kind: key.kind.rawValue, namespace: key.namespace, name: key.name, json: json)
+        guard input.key.kind.isOwn || input.key == policyData?.key else { return nil }
+        return ResourceView(input, status: book.statuses[input.key], source: source)
     }
 }

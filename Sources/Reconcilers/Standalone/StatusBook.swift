@@ -17,12 +17,7 @@ struct StatusBook {
     /// - Returns: whether `Ready` changed.
     mutating func set(_ status: ObjectStatus, of key: ObjectKey, generation: Int64, now: Timestamp) -> Bool {
         let before = statuses[key]
-        var object: JSONObject = [
-            "observedGeneration": .int(generation),
-            "conditions": status.conditions.json(generation: generation, previous: before?["conditions"], now: now),
-        ]
-        for member in status.members.members { object[member.name] = member.value }
-        let after = JSONValue.object(object)
+        let after = StatusDocument.make(status, generation: generation, previous: before, now: now)
         guard after != before else { return false }
         statuses[key] = after
         changes[key] = after

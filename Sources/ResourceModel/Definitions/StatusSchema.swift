@@ -50,7 +50,7 @@ enum StatusSchema {
                             ]), max: 64, key: "host"))
             ] + texts("linked") + integers("snapshot")
         case .serviceToken:
-            texts("identifier", "family", "previousIdentifier")
+            texts("identifier", "family", "previousIdentifier", "secretName", "secretKey", "rotateAnnotation")
                 + instants("issuedAt", "expiresAt", "nextRotationAt", "previousValidUntil", "revokedAt")
         case .subscription:
             texts("state", "reason", "plan", "boughtPlan")

@@ -12,11 +12,13 @@ package struct ObjectMeta: Sendable, Hashable, Codable {
     package var labels: [String: String]
     package var annotations: [String: String]
     package var creationTimestamp: TextInstant?
+    /// What tells this object from earlier ones of its name; nil where no API server gives one.
+    package var uid: String?
 
     /// Takes the parts.
     package init(
         name: String, namespace: String, generation: Int64 = 0, labels: [String: String] = [:],
-        annotations: [String: String] = [:], creationTimestamp: TextInstant? = nil
+        annotations: [String: String] = [:], creationTimestamp: TextInstant? = nil, uid: String? = nil
     ) {
         self.name = name
         self.namespace = namespace
@@ -24,6 +26,7 @@ package struct ObjectMeta: Sendable, Hashable, Codable {
         self.labels = labels
         self.annotations = annotations
         self.creationTimestamp = creationTimestamp
+        self.uid = uid
     }
 }
 

@@ -4,15 +4,22 @@
 internal import ArgumentParser
 internal import AuditTrail
 internal import Essentials
+internal import KubernetesClient
 
 /// `tollgate run`
 struct RunCommand: ContextualCommand {
     static let configuration = CommandConfiguration(
-        commandName: "run", abstract: "Run the server on directories of manifests.",
+        commandName: "run", abstract: "Run the server, on a cluster or on directories of manifests.",
         discussion: "Every setting comes from a flag, the environment or the settings file; see `tollgate settings`.")
 
     @Option(name: .long, help: "File or directory of manifests, watched; may be repeated.")
     var manifests: [String] = []
+
+    @Option(help: "Kubeconfig of the cluster to run on, from outside of it.")
+    var kubeconfig: String?
+
+    @Option(help: "Context of the kubeconfig; its current one unless named.")
+    var context: String?
 
     @Option(help: "Settings file (TOML).")
     var settings: String?
@@ -37,7 +44,34 @@ struct RunCommand: ContextualCommand {
         LoggingBootstrap.install(
             loaded.logging, redactor: Redactor(level: loaded.audit.trail.redaction), output: context.errors,
             clock: context.clock)
-        try await runServer(loaded, manifests: manifests)
+        try await runServer(loaded, source: try objectSource(in: context))
+    }
+
+    /// Manifests where they are named, else the named cluster, else the one around the process.
+    private func objectSource(in context: CommandContext) throws -> ObjectSource {
+        if self.context != nil, kubeconfig == nil { throw ValidationError("--context needs --kubeconfig") }
+        if !manifests.isEmpty {
+            guard kubeconfig == nil else {
+                throw ValidationError("--manifests and --kubeconfig name two sources of objects: keep one")
+            }
+            return .manifests(manifests)
+        }
+        do {
+            if let kubeconfig {
+                return .cluster(
+                    try Kubeconfig.load(
+                        paths: [HomeDirectory.expand(kubeconfig, environment: context.environment)],
+                        context: self.context, environment: context.environment))
+            }
+            if TollgateSettings.isInCluster(context.environment) {
+                return .cluster(try InClusterConfiguration.load(environment: context.environment))
+            }
+        } catch let fault as ConnectionFault {
+            throw StartupProblem("\(fault)")
+        }
+        throw ValidationError(
+            "nothing to run on: name manifests with --manifests DIR or a cluster with --kubeconfig FILE, or run in a cluster"
+        )
     }
 
     private func sources(in context: CommandContext) throws -> SettingsSources {

@@ -13,3 +13,18 @@ struct ClosureService: Service {
         try await cancelWhenGracefulShutdown { try await work() }
     }
 }
+
+/// Work that ends when it is told to, after what it has begun, as a service.
+struct StoppableService: Service {
+    let name: String
+    let work: @Sendable () async -> Void
+    let stop: @Sendable () -> Void
+
+    func run() async throws {
+        await withGracefulShutdownHandler {
+            await work()
+        } onGracefulShutdown: {
+            stop()
+        }
+    }
+}

@@ -26,13 +26,15 @@ final class Readiness: ReadinessReporting {
     private let maxSnapshotAge: Duration?
     private let mode: (configured: AuthMode, effective: AuthMode)
     private let policy: @Sendable () -> ReadinessCheck
+    private let control: any ControlSide
     private let clock: any WallClock
 
     init(
         snapshots: SnapshotStore, table: ServiceTokenTable, audit: AuditLog, keySets: RemoteKeySets,
         engine: OPAClient?, maxSnapshotAge: Duration?, mode: (configured: AuthMode, effective: AuthMode),
-        policy: @escaping @Sendable () -> ReadinessCheck, clock: any WallClock
+        policy: @escaping @Sendable () -> ReadinessCheck, control: any ControlSide, clock: any WallClock
     ) {
+        self.control = control
         self.snapshots = snapshots
         self.table = table
         self.audit = audit
@@ -55,7 +57,7 @@ final class Readiness: ReadinessReporting {
 
     var isDraining: Bool { state.withLock(\.isDraining) }
 
-    var isLive: Bool { true }
+    var isLive: Bool { control.isLive }
 
     func checks() -> [ReadinessCheck] {
         let (isDraining, isListening, keysSettled) = state.withLock { ($0.isDraining, $0.isListening, $0.keysSettled) }
@@ -78,8 +80,7 @@ final class Readiness: ReadinessReporting {
                 name: "auth_mode", status: mode.configured == mode.effective ? .ok : .degraded,
                 detail: "configured \(mode.configured.rawValue), in force \(mode.effective.rawValue)"),
             PolicyEngineCheck.check(engine),
-            ReadinessCheck(name: "draining", status: isDraining ? .failed : .ok),
-        ]
+        ] + control.checks() + [ReadinessCheck(name: "draining", status: isDraining ? .failed : .ok)]
     }
 
     private func snapshotCheck(_ now: Timestamp) -> ReadinessCheck {

@@ -7,10 +7,7 @@ internal import Logging
 /// Runs the server until it is told to stop.
 ///
 /// - Throws: `StartupProblem` before anything listens; what a service threw later.
-func runServer(_ settings: TollgateSettings, manifests: [String]) async throws {
-    guard !manifests.isEmpty else {
-        throw StartupProblem("nothing to run on: name the manifests with --manifests DIR")
-    }
+func runServer(_ settings: TollgateSettings, source: ObjectSource) async throws {
     let logger = Logger(label: "tollgate")
     for note in settings.notes {
         logger.warning(
@@ -22,7 +19,7 @@ func runServer(_ settings: TollgateSettings, manifests: [String]) async throws {
     // Held until the last service has ended.
     let lock = try DataDirectoryLock(path: settings.dataDirectory)
     try await ListenerCheck.run(settings.listeners)
-    let assembly = try await ServerAssembly(settings, manifests: manifests, logger: logger)
+    let assembly = try await ServerAssembly(settings, source: source, logger: logger)
     try await assembly.run()
     _ = consume lock
 }

@@ -10,7 +10,8 @@ internal import RuntimeState
 /// Gauges whose value is worked out when somebody looks.
 enum ScrapeGauges {
     static func register(
-        on registry: PrometheusRegistry, snapshots: SnapshotStore, keySets: RemoteKeySets, clock: any WallClock,
+        on registry: PrometheusRegistry, snapshots: SnapshotStore, objects: any ResourceCatalog, keySets: RemoteKeySets,
+        clock: any WallClock,
         mode: (configured: AuthMode, effective: AuthMode), roleCheckEnabled: Bool
     ) {
         Gauge(label: "tollgate_policy_role_check_off", factory: registry).record(roleCheckEnabled ? 0 : 1)
@@ -24,18 +25,18 @@ enum ScrapeGauges {
             keySets.recordAges()
             guard let snapshot = snapshots.current() else { return }
             age.record(Double(clock.now().microseconds - snapshot.builtAt.microseconds) / 1_000_000)
-            record(snapshot, on: registry)
+            record(objects.resources(kind: nil, namespace: nil).items, on: registry)
         }
     }
 
     /// Objects by kind and readiness, hosts by what became of them. Labels are the kinds and states there are: a handful.
-    private static func record(_ snapshot: RuntimeSnapshot, on registry: PrometheusRegistry) {
+    private static func record(_ views: [ResourceView], on registry: PrometheusRegistry) {
         var objects: [[String]: Int] = [:]
         var hosts = ["linked": 0, "conflicted": 0, "notAllowed": 0, "invalid": 0]
         for kind in ["AuthConfig", "ConfigMap", "ServiceToken", "Subscription", "ToolManifest"] {
             for ready in ["True", "False", "Unknown"] { objects[[kind, ready]] = 0 }
         }
-        for view in snapshot.resources {
+        for view in views {
             let status = view.json["status"]
             let ready = status?["conditions"]?.arrayValue?.first { $0["type"] == "Ready" }?["status"]?.stringValue
             objects[[view.kind, ready ?? "Unknown"], default: 0] += 1

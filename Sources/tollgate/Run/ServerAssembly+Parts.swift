@@ -49,10 +49,14 @@ extension ServerAssembly {
 
     /// The configured admin token, or the one that is made where neither it nor a bootstrap token is configured.
     static func adminCredential(
-        _ authentication: AuthenticationSettings, settings: TollgateSettings, random: any RandomSource
-    ) throws -> AdminCredential? {
+        _ authentication: AuthenticationSettings, settings: TollgateSettings, origin: ObjectOrigin,
+        random: any RandomSource
+    ) async throws -> AdminCredential? {
         if let token = authentication.adminToken { return AdminCredential(token: token, isGenerated: false) }
         guard authentication.bootstrap == nil else { return nil }
+        if case .cluster(let link) = origin {
+            return AdminCredential(token: try await link.adminToken(random: random), isGenerated: true)
+        }
         let file = AdminTokenFile(dataDirectory: settings.dataDirectory)
         let (token, isNew) = try file.load(random: random)
         if isNew {

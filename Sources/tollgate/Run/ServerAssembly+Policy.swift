@@ -15,6 +15,8 @@ internal import RuntimeState
 /// The policy data of a running server.
 struct PolicyParts: Sendable {
     let keeper: PolicyKeeper
+    /// The ConfigMap that may hold it.
+    let source: ManifestPolicySource
     let follower: ManifestPolicyFollower
     /// The directory that is watched; nil without one.
     let folder: String?
@@ -83,23 +85,26 @@ extension ServerAssembly {
     /// Reads the first policy data: of `TOLLGATE_POLICY_DIR` where it is set, else of the ConfigMap among the manifests where it exists, else
     /// the built-in copy. A setting of the process goes before an object that others may make.
     ///
-    /// - Parameter known: the objects that an earlier run had a status of.
     /// - Throws: `StartupProblem` with every problem of the data.
     static func policyData(
-        _ settings: TollgateSettings, manifests directory: ManifestDirectory, known: some Sequence<ObjectKey>,
-        snapshots: SnapshotStore, clock: any WallClock, logger: Logger, metrics: PrometheusRegistry
+        _ settings: TollgateSettings, origin: ObjectOrigin, snapshots: SnapshotStore, clock: any WallClock,
+        logger: Logger, metrics: PrometheusRegistry
     ) throws -> PolicyParts {
         let name = settings.policy.configMap
         let source = ManifestPolicySource(
-            namespace: name.namespace ?? TollgateSettings.ownNamespace, name: name.name)
-        let load = directory.load()
-        source.take(load)
+            namespace: name.namespace ?? origin.ownNamespace, name: name.name, place: origin.place)
         let folder = settings.policy.directory
-        if folder == nil, source.read() == nil, ManifestPolicySource.isIncomplete(load), known.contains(source.key) {
-            let faults = load.problems.filter { $0.severity == .error && $0.object == nil }.map(\.description)
-            throw StartupProblem(
-                "\(source.key) held the policy data and may be in a file that cannot be read: "
-                    + faults.joined(separator: "; "))
+        if case .files(let directory, let kept) = origin {
+            let load = directory.load()
+            source.take(load)
+            if folder == nil, source.read() == nil, ManifestPolicySource.isIncomplete(load),
+                kept.statuses.keys.contains(source.key)
+            {
+                let faults = load.problems.filter { $0.severity == .error && $0.object == nil }.map(\.description)
+                throw StartupProblem(
+                    "\(source.key) held the policy data and may be in a file that cannot be read: "
+                        + faults.joined(separator: "; "))
+            }
         }
         if folder != nil, source.read() != nil {
             logger.warning(
@@ -119,7 +124,8 @@ extension ServerAssembly {
                 readYAML: PolicyYAML.document, snapshots: snapshots, clock: clock, logger: logger,
                 metricsFactory: metrics)
             return PolicyParts(
-                keeper: keeper, follower: ManifestPolicyFollower(source: source, keeper: keeper), folder: folder)
+                keeper: keeper, source: source, follower: ManifestPolicyFollower(source: source, keeper: keeper),
+                folder: folder)
         } catch {
             let place = folder.map { "TOLLGATE_POLICY_DIR (\($0))" } ?? source.read().map { _ in "\(source.key)" }
             throw StartupProblem("\(place ?? "the built-in policy data"): \(error.message)")

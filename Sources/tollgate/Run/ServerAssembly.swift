@@ -8,7 +8,6 @@ internal import Connectors
 internal import Essentials
 internal import HTTPService
 internal import Logging
-internal import ManifestFiles
 internal import Persistence
 internal import Pipeline
 internal import Reconcilers
@@ -17,7 +16,7 @@ internal import RuntimeState
 internal import ServiceLifecycle
 internal import UnixSignals
 
-/// The composition root: makes every part of a standalone server and joins them.
+/// The composition root: makes every part of a server and joins them.
 struct ServerAssembly {
     private let settings: TollgateSettings
     private let logger: Logger
@@ -26,16 +25,15 @@ struct ServerAssembly {
     private let registry: ServiceTokenRegistry
     private let keys: APIKeyParts
     private let keySets: RemoteKeySets
-    private let directory: ManifestDirectory
     private let policy: PolicyParts
-    private let controller: StandaloneController
+    private let control: any ControlSide
     private let limits: LimitParts
     private let readiness: Readiness
     private let engine: OPAClient?
     private let metrics: PrometheusRegistry
     private let dependencies: HTTPDependencies
 
-    init(_ settings: TollgateSettings, manifests: [String], logger: Logger) async throws {
+    init(_ settings: TollgateSettings, source: ObjectSource, logger: Logger) async throws {
         self.settings = settings
         self.logger = logger
         let clock = SystemWallClock()
@@ -61,12 +59,10 @@ struct ServerAssembly {
                 client: try GuardedHTTPClient(egress: EgressRules(allowing: authentication.egressAllow)), clock: clock),
             settings: authentication.keySets, clock: clock, random: random, logger: logger, metricsFactory: metrics)
         let snapshots = SnapshotStore(metricsFactory: metrics)
-        let kept = try await StatusKeeper.load(store)
-        directory = ManifestDirectory(
-            paths: manifests, defaultNamespace: TollgateSettings.ownNamespace, clock: clock, memory: kept.memory)
+        let origin = try await ObjectOrigin(
+            source, settings: settings, store: store, clock: clock, random: random, logger: logger, metrics: metrics)
         policy = try Self.policyData(
-            settings, manifests: directory, known: kept.statuses.keys, snapshots: snapshots, clock: clock,
-            logger: logger, metrics: metrics)
+            settings, origin: origin, snapshots: snapshots, clock: clock, logger: logger, metrics: metrics)
         policy.record(in: audit, logger: logger)
         limits = try LimitParts(settings.billing, logger: logger, metrics: metrics)
         keys = try await APIKeyParts(
@@ -74,7 +70,8 @@ struct ServerAssembly {
             prefixes: authentication.prefixes, clock: clock, random: random, logger: logger)
         let limiter = FailureLimiter(authentication.limits)
         let authenticator = Authenticator(
-            admin: try Self.adminCredential(authentication, settings: settings, random: random),
+            admin: try await Self.adminCredential(
+                authentication, settings: settings, origin: origin, random: random),
             bootstrap: authentication.bootstrap.map { [policy] in
                 BootstrapCredential($0, adminPermissions: policy.keeper.state.policy.roles.adminPermissions)
             },
@@ -84,29 +81,18 @@ struct ServerAssembly {
 
         let projects = try await Self.projects(
             store, snapshots: snapshots, audit: audit, clock: clock, random: random, logger: logger)
-        let namespaces = settings.namespaceRules
-        controller = StandaloneController(
-            directory: directory,
-            compiler: SnapshotCompiler(
-                settings: .init(
-                    namespaces: namespaces, defaults: try settings.realmDefaults(authentication),
-                    hostPolicy: settings.policy.hostPolicy,
-                    apiAuthConfig: settings.apiAuthConfig.map { "\($0.namespace)/\($0.name)" },
-                    egress: try EgressRules(allowing: authentication.egressAllow))),
-            policy: policy.keeper.state.policy,
-            tokens: ServiceTokenReconciler(
-                registry: registry, texts: TokenSecretFiles(folder: "\(settings.dataDirectory)/secrets"),
-                namespaces: namespaces, audit: audit, logger: logger),
-            subscriptions: SubscriptionCompiler(plans: limits.plans, namespaces: namespaces),
-            snapshots: snapshots, keySets: keySets, keeper: StatusKeeper(store: store, directory: directory),
-            policyData: policy.follower, interval: settings.reconcileInterval, clock: clock, logger: logger)
-        await controller.start(statuses: kept.statuses)
+        control = try await origin.control(
+            ControlParts(
+                settings: settings, authentication: authentication, store: store, registry: registry,
+                keySets: keySets, snapshots: snapshots, plans: limits.plans, policy: policy, audit: audit,
+                clock: clock, random: random, logger: logger), metrics: metrics)
 
         engine = Self.policyEngine(settings, clock: clock, logger: logger, metrics: metrics)
         readiness = Readiness(
             snapshots: snapshots, table: table, audit: audit, keySets: keySets, engine: engine,
             maxSnapshotAge: settings.maxSnapshotAge,
-            mode: (authentication.mode, settings.effectiveMode(authentication)), policy: policy.readiness, clock: clock)
+            mode: (authentication.mode, settings.effectiveMode(authentication)), policy: policy.readiness,
+            control: control, clock: clock)
         let pipeline = RequestPipeline(
             snapshots: snapshots, authenticator: authenticator, audit: audit, stages: [limits.stage],
             observers: [APIKeyUsageObserver(keys: keys.table)],
@@ -115,7 +101,7 @@ struct ServerAssembly {
                 timeout: settings.decisions.timeout, maxInFlight: settings.decisions.maxInFlight),
             clock: clock, logger: logger, metricsFactory: metrics)
         dependencies = HTTPDependencies(
-            decider: pipeline, audit: audit, tokens: registry, auditTrail: audit, resources: snapshots,
+            decider: pipeline, audit: audit, tokens: registry, auditTrail: audit, resources: control.catalog,
             idempotency: store, addresses: ClientAddressResolver(trusted: settings.listeners.trustedProxies),
             authBlocks: FailureLimiterBlocks(limiter: limiter, clock: clock), readiness: readiness, metrics: metrics,
             modules: [
@@ -125,7 +111,7 @@ struct ServerAssembly {
             logger: logger)
         ProcessMetrics.register(in: metrics, startedAt: clock.now())
         ScrapeGauges.register(
-            on: metrics, snapshots: snapshots, keySets: keySets, clock: clock,
+            on: metrics, snapshots: snapshots, objects: control.catalog, keySets: keySets, clock: clock,
             mode: (authentication.mode, settings.effectiveMode(authentication)),
             roleCheckEnabled: settings.policy.roleCheckEnabled)
     }
@@ -133,11 +119,11 @@ struct ServerAssembly {
     /// Serves until the process is told to stop, or a service fails.
     func run() async throws {
         let listeners = try makeListeners()
-        await controller.reconcile()
+        await control.start()
         try await recordStart()
         let readiness = readiness
         let logger = logger
-        let services =
+        let services: [any Service] =
             [Self.serving("audit") { [audit] in await audit.run() }]
             + [
                 Self.serving("tokens") { [registry, metrics, audit, logger] in
@@ -149,15 +135,13 @@ struct ServerAssembly {
                     await keys.keep(audit: audit, metrics: metrics, logger: logger)
                 },
                 Self.serving("key sets") { [keySets] in await keySets.run() },
-                Self.serving("manifest files") { [directory] in try await directory.run() },
                 Self.serving("policy data") { [policy] in await policy.run() },
-                Self.serving("controller") { [controller] in await controller.run() },
                 Self.serving("policy engine") { [engine] in await engine?.watch() },
                 Self.serving("first keys") { [keySets] in
                     await keySets.waitForFirstSets(atMost: .seconds(10))
                     readiness.keysSettled()
                 },
-            ] + limits.services
+            ] + control.services + limits.services
         typealias Entry = ServiceGroupConfiguration.ServiceConfiguration
         // The group stops them from the last to the first.
         var entries = services.map { Entry(service: $0, successTerminationBehavior: .ignore) }
@@ -168,8 +152,13 @@ struct ServerAssembly {
         var configuration = ServiceGroupConfiguration(
             services: entries, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = settings.drainDelay + settings.grace + .seconds(10)
-        try await ServiceGroup(configuration: configuration).run()
-        await audit.close()
+        try await withThrowingTaskGroup(of: Void.self) { [configuration, control, audit] group in
+            group.addTask { await control.hold() }
+            try await ServiceGroup(configuration: configuration).run()
+            await audit.close()
+            // Last of all: another replica may act from here on.
+            control.release()
+        }
         try store.close()
     }
 

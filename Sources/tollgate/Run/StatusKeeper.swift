@@ -17,9 +17,13 @@ struct StatusKeeper: ObjectStatusKeeping {
     }
 
     /// What earlier runs kept.
-    static func load(
-        _ store: any ObjectStatusStore
-    ) async throws -> (statuses: [ObjectKey: JSONValue], memory: [ObjectKey: ObjectMemory]) {
+    struct Kept: Sendable {
+        var statuses: [ObjectKey: JSONValue]
+        var memory: [ObjectKey: ObjectMemory]
+    }
+
+    /// Reads what earlier runs kept.
+    static func load(_ store: any ObjectStatusStore) async throws -> Kept {
         var statuses: [ObjectKey: JSONValue] = [:]
         var memory: [ObjectKey: ObjectMemory] = [:]
         for record in try await store.loadStatuses() {
@@ -33,7 +37,7 @@ struct StatusKeeper: ObjectStatusKeeping {
                 memory[key] = ObjectMemory(generation: generation, specDigest: digest, firstSeen: firstSeen)
             }
         }
-        return (statuses, memory)
+        return Kept(statuses: statuses, memory: memory)
     }
 
     func save(_ changes: [ObjectKey: JSONValue?]) async throws {

@@ -7,13 +7,13 @@ internal import HTTPService
 internal import Reconcilers
 
 extension TollgateSettings {
-    /// The namespace of objects that name none, which is a platform namespace.
-    static let ownNamespace = "default"
+    /// The own namespace outside of a cluster: that of objects that name none.
+    static let standaloneNamespace = "default"
 
-    var namespaceRules: NamespaceRules {
+    /// - Parameter own: the own namespace, which is a platform namespace unless others are named.
+    func namespaceRules(own: String) -> NamespaceRules {
         let named = policy.platformNamespaces
-        return NamespaceRules(
-            platform: Set(named.isEmpty ? [Self.ownNamespace] : named), tenants: policy.namespaceTenants)
+        return NamespaceRules(platform: Set(named.isEmpty ? [own] : named), tenants: policy.namespaceTenants)
     }
 
     var httpSettings: HTTPSettings {

@@ -7,7 +7,7 @@ internal import Essentials
 enum SettingsCatalog {
     /// The settings of `tollgate run`, in the order of the table.
     static let all: [SettingInfo] =
-        listeners + decisions + authentication.map(\.info) + policy + policyEngine + billing + storage + audit
+        listeners + decisions + authentication.map(\.info) + policy + policyEngine + billing + cluster + storage + audit
         + operation
 
     /// The settings that only the client commands read.
@@ -105,7 +105,7 @@ extension SettingsCatalog {
             NameRules.isTenant($0)
         }, in: .policy, "The tenant of the objects of a namespace.")
     static let platformNamespaces = Setting(
-        "TOLLGATE_PLATFORM_NAMESPACES", .namespaces, default: "default", defaultNote: "the own namespace: default",
+        "TOLLGATE_PLATFORM_NAMESPACES", .namespaces, defaultNote: "the own namespace; default outside of a cluster",
         in: .policy, "Namespaces whose objects may speak for the platform: platform: true, role admin, admin scopes.")
     static let policyDirectory = Setting(
         "TOLLGATE_POLICY_DIR", .path(), defaultNote: "the built-in copy", in: .policy,

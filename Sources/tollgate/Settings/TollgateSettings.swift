@@ -23,6 +23,7 @@ struct TollgateSettings: Sendable {
     /// The policy engine outside of the process; nil where decisions are made in it.
     var policyEngine: OPAClientSettings?
     var billing: BillingSettings
+    var cluster: ClusterSettings
     /// Absolute; made by the process with mode 0700.
     var dataDirectory: String
     var audit: AuditTrailSettings
@@ -112,6 +113,7 @@ struct PolicyDataSettings: Sendable {
     var hostPolicy: [String: [String]]
     /// The tenant by namespace.
     var namespaceTenants: [String: String]
+    /// Empty = the own one.
     var platformNamespaces: [String]
     var defaultUserRole: String
     var defaultKeycloakTenantRole: String

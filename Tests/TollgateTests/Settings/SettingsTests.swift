@@ -65,7 +65,7 @@ internal import Testing
         #expect(!settings.audit.trail.failsOpen)
         #expect(settings.policy.defaultUserRole == "editor")
         #expect(settings.policy.defaultKeycloakTenantRole == "editor")
-        #expect(settings.policy.platformNamespaces == ["default"])
+        #expect(settings.policy.platformNamespaces.isEmpty)
         #expect(settings.apiKeyPrefix == "tgk")
         #expect(settings.maxSnapshotAge == nil)
         #expect(settings.logging.format == .text)

@@ -1,0 +1,145 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+package import ControllerRuntime
+package import Essentials
+package import Logging
+package import ResourceModel
+
+/// The part of a cluster's control side that only the leader does: brings one object at a time to where it should be.
+///
+/// Level-based: it looks at what is there and does only what is missing, so doing it again is fine.
+package struct ClusterReconciler: Sendable {
+    private let compiler: ClusterCompiler
+    private let tokens: ServiceTokenReconciler
+    private let writer: ClusterWriter
+    private let fence: any LeadershipFence
+    private let events: EventRecorder
+    private let clock: any WallClock
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - tokens: keeps its texts in `texts(…)`.
+    ///   - writes: the same as that of `texts(…)`.
+    package init(
+        compiler: ClusterCompiler, tokens: ServiceTokenReconciler, api: any KubernetesAPI,
+        fence: any LeadershipFence, writes: OwnWrites, events: EventRecorder, clock: any WallClock, logger: Logger
+    ) {
+        self.compiler = compiler
+        self.tokens = tokens
+        writer = ClusterWriter(api: api, fence: fence, writes: writes)
+        self.fence = fence
+        self.events = events
+        self.clock = clock
+        self.logger = logger
+    }
+
+    /// Where a cluster's token texts are kept: in Secrets.
+    package static func texts(
+        api: any KubernetesAPI, fence: any LeadershipFence, caches: ClusterCaches, writes: OwnWrites
+    ) -> any TokenTextKeeping {
+        TokenSecretObjects(api: api, fence: fence, caches: caches, writes: writes)
+    }
+
+    /// Brings one object up to date.
+    package func reconcile(_ key: ObjectKey) async -> ReconcileResult {
+        guard fence.isLeading,
+            let object = writer.writes.latest(compiler.parts.caches.get(key), of: key)
+        else { return .done }
+        do throws(KubernetesError) {
+            if object.isDeleting { return try await cleanUp(object) }
+            switch key.kind {
+            case .serviceToken: return try await reconcileToken(object)
+            case .subscription:
+                try await writer.addFinalizer(to: object)
+                return try await writeStatus(of: writer.writes.latest(object, of: key) ?? object)
+            default: return try await writeStatus(of: object)
+            }
+        } catch {
+            return result(of: error, object: key)
+        }
+    }
+
+    /// What an object leaves behind is taken back before it goes.
+    private func cleanUp(_ object: ClusterObject) async throws(KubernetesError) -> ReconcileResult {
+        guard object.finalizers.contains(ClusterWriter.finalizer) else { return .done }
+        if object.key.kind == .serviceToken {
+            guard await tokens.remove(object.key, uid: object.uid, status: object.status ?? .null) else {
+                return .failed("the token of a deleted object is not revoked yet")
+            }
+        }
+        try await writer.removeFinalizer(from: object)
+        return .done
+    }
+
+    private func reconcileToken(_ object: ClusterObject) async throws(KubernetesError) -> ReconcileResult {
+        try await writer.addFinalizer(to: object)
+        let object = writer.writes.latest(object, of: object.key) ?? object
+        let view = compiler.tokenView
+        let now = clock.now()
+        var status = await tokens.reconcile(
+            object.input, owners: view.secretOwners, namespaces: view.namespaces, earlier: object.status, now: now)
+        status.sumUp()
+        try await write(status, generation: object.generation, to: object)
+        return next(status, now: now)
+    }
+
+    private func writeStatus(of object: ClusterObject) async throws(KubernetesError) -> ReconcileResult {
+        guard let wanted = compiler.wanted[object.key], wanted.generation == object.generation else {
+            // The pass that knows this generation asks again.
+            compiler.trigger()
+            return .done
+        }
+        try await write(wanted.status, generation: wanted.generation, to: object)
+        return .done
+    }
+
+    private func write(_ status: ObjectStatus, generation: Int64, to object: ClusterObject)
+        async throws(KubernetesError)
+    {
+        let document = StatusDocument.make(
+            status, generation: generation, previous: object.status, now: clock.now())
+        guard try await writer.status(document, of: object) else { return }
+        let before = StatusDocument.ready(object.status)
+        guard let after = StatusDocument.ready(document), before?.state != after.state || before?.reason != after.reason
+        else { return }
+        events.record(
+            on: InvolvedObject(
+                resource: .of(object.key.kind), namespace: object.key.namespace, name: object.key.name,
+                uid: object.uid, resourceVersion: object.resourceVersion),
+            type: after.state == "False" ? .warning : .normal, reason: after.reason, action: "Reconcile",
+            note: after.message.isEmpty ? "Ready is \(after.state)" : after.message)
+        logger.notice(
+            "object status",
+            metadata: [
+                LogKeys.object: "\(object.key)", "ready": "\(after.state)", LogKeys.reason: "\(after.reason)",
+                LogKeys.detail: "\(after.message)",
+            ])
+    }
+
+    /// When a token has to be looked at again without a change.
+    private func next(_ status: ObjectStatus, now: Timestamp) -> ReconcileResult {
+        if status.conditions["SecretWritten"]?.state == .false {
+            return .failed(status.conditions["SecretWritten"]?.message ?? "")
+        }
+        if ["StoreUnavailable", "AuditUnavailable", "SecretUnwritable", "SecretUnreadable"].contains(
+            status.conditions["Ready"]?.reason)
+        {
+            return .failed(status.conditions["Ready"]?.message ?? "")
+        }
+        let times = ["nextRotationAt", "expiresAt"].compactMap {
+            status.members[$0]?.stringValue.flatMap { Timestamp(rfc3339: $0) }
+        }
+        guard let first = times.filter({ $0 > now }).min() else { return .done }
+        return .requeue(after: .microseconds(first.microseconds - now.microseconds))
+    }
+
+    private func result(of error: KubernetesError, object: ObjectKey) -> ReconcileResult {
+        switch error.code {
+        // It is gone, or another replica does it.
+        case .notFound, .cancelled: return .done
+        case .invalid, .badRequest: return .terminal("\(object): \(error.message)")
+        default: return .failed("\(object): \(error.message)")
+        }
+    }
+}

@@ -1,0 +1,148 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Authentication
+internal import ControllerRuntime
+internal import Essentials
+internal import HTTPService
+internal import Logging
+internal import Metrics
+internal import Reconcilers
+internal import ResourceModel
+internal import RuntimeState
+internal import ServiceLifecycle
+
+/// The control side on a cluster: every replica watches and compiles, the leader writes.
+struct ClusterSide: ControlSide {
+    private let link: ClusterLink
+    private let compiler: ClusterCompiler
+    private let queues: [ResourceKind: WorkQueue<ObjectKey>]
+    private let controllers: [Controller<ObjectKey>]
+    private let resync: ResyncTimer
+    let catalog: any ResourceCatalog
+
+    init(_ parts: ControlParts, link: ClusterLink, metrics: PrometheusRegistry) throws {
+        self.link = link
+        let namespaces = parts.settings.namespaceRules(own: link.ownNamespace)
+        let queues = Dictionary(
+            uniqueKeysWithValues: ResourceKind.own.map {
+                ($0, WorkQueue<ObjectKey>(name: $0.plural, metricsFactory: metrics))
+            })
+        self.queues = queues
+        let compiler = ClusterCompiler(
+            ClusterCompiler.Parts(
+                caches: link.caches, compiler: try parts.compiler(namespaces, needsLabel: true), plans: parts.plans,
+                policy: parts.policy.keeper.state.policy, policySource: parts.policy.source,
+                policyKeeper: parts.policy.keeper, snapshots: parts.snapshots, keySets: parts.keySets),
+            clock: parts.clock, logger: parts.logger
+        ) { changed in
+            for key in changed { queues[key.kind]?.add(key) }
+        }
+        self.compiler = compiler
+        // What is being deleted is in no snapshot any more, but has to be cleaned up.
+        link.caches.observe { key in
+            if let key { queues[key.kind]?.add(key) }
+        }
+        let objects = ClusterEvents(link: link)
+        let reconciler = ClusterReconciler(
+            compiler: compiler,
+            tokens: ServiceTokenReconciler(
+                registry: parts.registry,
+                texts: ClusterReconciler.texts(
+                    api: link.api, fence: link.elector, caches: link.caches, writes: link.writes),
+                namespaces: namespaces, audit: parts.audit, logger: parts.logger, acted: objects.record),
+            api: link.api, fence: link.elector, writes: link.writes, events: link.events, clock: parts.clock,
+            logger: parts.logger)
+        controllers = ResourceKind.own.compactMap { kind in
+            queues[kind].map { queue in
+                Controller(
+                    name: kind.plural, queue: queue, logger: parts.logger, metricsFactory: metrics
+                ) { key in await reconciler.reconcile(key) }
+            }
+        }
+        resync = ResyncTimer(interval: parts.settings.reconcileInterval, random: parts.random) { [link] in
+            Self.lookAgain(link, queues)
+            // Without the API server nothing new is known: the age of the snapshot shows that.
+            if link.streams.allSatisfy({ $0.state().isSynced }) { compiler.trigger() }
+        }
+        catalog = ClusterCatalog(caches: link.caches, snapshots: parts.snapshots)
+        metrics.onScrape { [caches = link.caches] in
+            for kind in ResourceKind.allCases {
+                Gauge(label: "tollgate_cache_objects", dimensions: [("kind", kind.rawValue)], factory: metrics)
+                    .record(Int64(caches.all(kind).count))
+            }
+        }
+    }
+
+    /// Every object is looked at once more.
+    private static func lookAgain(_ link: ClusterLink, _ queues: [ResourceKind: WorkQueue<ObjectKey>]) {
+        guard link.elector.isLeading else { return }
+        for kind in ResourceKind.own {
+            for object in link.caches.all(kind) { queues[kind]?.add(object.key, priority: .resync) }
+        }
+    }
+
+    var services: [any Service] {
+        [StoppableService(name: "events", work: link.events.run, stop: link.events.stop)]
+            + link.streams.map { stream in ClosureService(name: stream.name, work: stream.run) } + [
+                ClosureService(name: "compiler") { [compiler] in await compiler.run() },
+                ClosureService(name: "resync") { [resync] in await resync.run() },
+            ]
+            + controllers.map { controller in
+                StoppableService(name: controller.name, work: controller.run, stop: controller.stop)
+            }
+    }
+
+    var isLive: Bool { !link.elector.isStuck }
+
+    func checks() -> [ReadinessCheck] {
+        let isFilled = link.caches.isFilled
+        let bad = link.streams.compactMap { stream -> String? in
+            guard case .degraded(let reason, _) = stream.state() else { return nil }
+            return "\(stream.name): \(reason)"
+        }
+        let detail = bad.joined(separator: "; ")
+        return [
+            ReadinessCheck(
+                name: "caches", status: isFilled ? (bad.isEmpty ? .ok : .degraded) : .failed,
+                detail: isFilled ? detail : detail.isEmpty ? "the first lists are not complete" : detail),
+            ReadinessCheck(
+                name: "leader", status: .ok,
+                detail: link.elector.isLeading
+                    ? "this replica" : link.elector.observed?.identity ?? "none is known"),
+        ]
+    }
+
+    func start() async {}
+
+    func hold() async {
+        await link.elector.run { [link, queues] in Self.lookAgain(link, queues) }
+        await link.api.shutdown()
+    }
+
+    func release() { link.elector.stop() }
+}
+
+/// Events about what was done to tokens.
+struct ClusterEvents: Sendable {
+    let link: ClusterLink
+
+    @Sendable func record(_ key: ObjectKey, _ act: ServiceTokenReconciler.Act) {
+        guard let object = link.caches.get(key) else { return }
+        link.events.record(
+            on: InvolvedObject(
+                resource: .of(key.kind), namespace: key.namespace, name: key.name, uid: object.uid,
+                resourceVersion: object.resourceVersion),
+            type: act == .restored ? .warning : .normal, reason: act.rawValue, action: "Reconcile",
+            note: Self.note(act))
+    }
+
+    private static func note(_ act: ServiceTokenReconciler.Act) -> String {
+        switch act {
+        case .minted: "a token was made and written to its Secret"
+        case .rotated: "a new token was made; the one before it is good for the overlap"
+        case .restored: "the Secret did not hold the token any more: a new one was made"
+        case .revoked: "the token is refused from now on"
+        }
+    }
+}

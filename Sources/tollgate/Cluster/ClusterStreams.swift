@@ -1,0 +1,77 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ControllerRuntime
+internal import Essentials
+internal import HTTPService
+internal import Logging
+internal import Reconcilers
+internal import ResourceModel
+
+/// One watched stream of objects, whatever it decodes to.
+struct ClusterStream: Sendable {
+    /// `authconfigs of acme`, for people.
+    var name: String
+    var run: @Sendable () async -> Void
+    var state: @Sendable () -> StreamState
+}
+
+/// Everything that is watched: the six kinds in every watched namespace, and Namespaces where there is more than the own one.
+struct ClusterStreams {
+    private(set) var all: [ClusterStream] = []
+    let caches: ClusterCaches
+
+    init(
+        api: any KubernetesAPI, watched: [String?], ownNamespace: String, selector: String?,
+        policyConfigMap: PolicyConfigMapName, clock: any WallClock, random: any RandomSource, logger: Logger,
+        metrics: PrometheusRegistry
+    ) {
+        var streams: [ClusterStream] = []
+        var caches: [ResourceKind: [ObjectCache<ClusterObject>]] = [:]
+        func add<Value: Sendable>(
+            _ selection: ObjectSelection, into cache: ObjectCache<Value>,
+            decode: @escaping @Sendable (JSONValue) -> Value?
+        ) {
+            let stream = ResourceStream(
+                selection: selection, decode: decode, cache: cache, api: api, clock: clock, random: random,
+                logger: logger, metricsFactory: metrics)
+            streams.append(
+                ClusterStream(
+                    name: selection.namespace.map { "\(selection.resource.plural) of \($0)" }
+                        ?? selection.resource.plural, run: { await stream.run() }, state: { stream.state }))
+        }
+        for kind in ResourceKind.allCases {
+            for namespace in Self.namespaces(
+                of: kind, watched: watched, ownNamespace: ownNamespace, policyConfigMap: policyConfigMap)
+            {
+                let cache = ObjectCache<ClusterObject>()
+                caches[kind, default: []].append(cache)
+                let labels = kind.isOwn ? selector : "tollgate.dev/managed=true"
+                add(ObjectSelection(.of(kind), namespace: namespace, labelSelector: labels), into: cache) {
+                    ClusterObject($0, kind: kind)
+                }
+            }
+        }
+        var namespaces: ObjectCache<String>?
+        if watched != [ownNamespace] {
+            let cache = ObjectCache<String>()
+            namespaces = cache
+            add(
+                ObjectSelection(.namespaces, labelSelector: "tollgate.dev/tenant", metadataOnly: true), into: cache
+            ) { $0["metadata"]?["labels"]?["tollgate.dev/tenant"]?.stringValue }
+        }
+        all = streams
+        self.caches = ClusterCaches(objects: caches, namespaces: namespaces)
+    }
+
+    /// The policy data and the keys of tools are read from the own namespace, even where its objects are not watched.
+    private static func namespaces(
+        of kind: ResourceKind, watched: [String?], ownNamespace: String, policyConfigMap: PolicyConfigMapName
+    ) -> [String?] {
+        var extra: [String] = []
+        if kind == .secret { extra = [ownNamespace] }
+        if kind == .configMap { extra = [policyConfigMap.namespace ?? ownNamespace] }
+        guard !watched.contains(nil) else { return watched }
+        return watched + extra.filter { !watched.contains($0) }.map(Optional.some)
+    }
+}

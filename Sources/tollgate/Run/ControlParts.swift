@@ -1,0 +1,38 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import AuditTrail
+internal import Authentication
+internal import Authorization
+internal import Billing
+internal import Essentials
+internal import Logging
+internal import Metrics
+internal import Persistence
+internal import Reconcilers
+internal import RuntimeState
+
+/// What a control side is made of, whichever it is.
+struct ControlParts: Sendable {
+    var settings: TollgateSettings
+    var authentication: AuthenticationSettings
+    var store: SQLiteStore
+    var registry: ServiceTokenRegistry
+    var keySets: RemoteKeySets
+    var snapshots: SnapshotStore
+    var plans: PlanBook
+    var policy: PolicyParts
+    var audit: AuditLog
+    var clock: any WallClock
+    var random: any RandomSource
+    var logger: Logger
+
+    /// How AuthConfigs are compiled.
+    func compiler(_ namespaces: NamespaceRules, needsLabel: Bool = false) throws -> SnapshotCompiler.Settings {
+        SnapshotCompiler.Settings(
+            namespaces: namespaces, defaults: try settings.realmDefaults(authentication),
+            hostPolicy: settings.policy.hostPolicy,
+            apiAuthConfig: settings.apiAuthConfig.map { "\($0.namespace)/\($0.name)" },
+            egress: try EgressRules(allowing: authentication.egressAllow), needsLabel: needsLabel)
+    }
+}

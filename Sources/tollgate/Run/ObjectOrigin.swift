@@ -1,0 +1,63 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Essentials
+internal import HTTPService
+internal import KubernetesClient
+internal import Logging
+internal import ManifestFiles
+internal import Persistence
+
+/// Where a server is told to take its objects from.
+enum ObjectSource: Sendable {
+    case manifests([String])
+    case cluster(ClusterConnection)
+}
+
+/// Where the objects come from, opened.
+enum ObjectOrigin: Sendable {
+    case files(ManifestDirectory, StatusKeeper.Kept)
+    case cluster(ClusterLink)
+
+    init(
+        _ source: ObjectSource, settings: TollgateSettings, store: SQLiteStore, clock: any WallClock,
+        random: any RandomSource, logger: Logger, metrics: PrometheusRegistry
+    ) async throws {
+        switch source {
+        case .manifests(let paths):
+            let kept = try await StatusKeeper.load(store)
+            let directory = ManifestDirectory(
+                paths: paths, defaultNamespace: TollgateSettings.standaloneNamespace, clock: clock,
+                memory: kept.memory)
+            self = .files(directory, kept)
+        case .cluster(let connection):
+            self = .cluster(
+                try await ClusterLink(
+                    connection, settings: settings, clock: clock, random: random, logger: logger, metrics: metrics))
+        }
+    }
+
+    /// The namespace whose objects may speak for the platform unless others are named.
+    var ownNamespace: String {
+        switch self {
+        case .files: TollgateSettings.standaloneNamespace
+        case .cluster(let link): link.ownNamespace
+        }
+    }
+
+    /// Where objects stand, as a sentence goes on after a name.
+    var place: String {
+        switch self {
+        case .files: "among the manifests"
+        case .cluster: "of the cluster"
+        }
+    }
+
+    /// The control side on these objects.
+    func control(_ parts: ControlParts, metrics: PrometheusRegistry) async throws -> any ControlSide {
+        switch self {
+        case .files(let directory, let kept): try await StandaloneSide(parts, directory: directory, kept: kept)
+        case .cluster(let link): try ClusterSide(parts, link: link, metrics: metrics)
+        }
+    }
+}

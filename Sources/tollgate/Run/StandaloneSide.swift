@@ -1,0 +1,53 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import AuditTrail
+internal import Authentication
+internal import Essentials
+internal import HTTPService
+internal import ManifestFiles
+internal import Reconcilers
+internal import RuntimeState
+internal import ServiceLifecycle
+
+/// The control side on directories of manifests.
+struct StandaloneSide: ControlSide {
+    private let directory: ManifestDirectory
+    private let controller: StandaloneController
+    let catalog: any ResourceCatalog
+
+    init(_ parts: ControlParts, directory: ManifestDirectory, kept: StatusKeeper.Kept) async throws {
+        let settings = parts.settings
+        let namespaces = settings.namespaceRules(own: TollgateSettings.standaloneNamespace)
+        self.directory = directory
+        controller = StandaloneController(
+            directory: directory, compiler: SnapshotCompiler(settings: try parts.compiler(namespaces)),
+            policy: parts.policy.keeper.state.policy,
+            tokens: ServiceTokenReconciler(
+                registry: parts.registry, texts: TokenSecretFiles(folder: "\(settings.dataDirectory)/secrets"),
+                namespaces: namespaces, audit: parts.audit, logger: parts.logger),
+            subscriptions: SubscriptionCompiler(plans: parts.plans, namespaces: namespaces),
+            snapshots: parts.snapshots, keySets: parts.keySets,
+            keeper: StatusKeeper(store: parts.store, directory: directory), policyData: parts.policy.follower,
+            interval: settings.reconcileInterval, clock: parts.clock, logger: parts.logger)
+        catalog = parts.snapshots
+        await controller.start(statuses: kept.statuses)
+    }
+
+    var services: [any Service] {
+        [
+            ClosureService(name: "manifest files") { [directory] in try await directory.run() },
+            ClosureService(name: "controller") { [controller] in await controller.run() },
+        ] as [any Service]
+    }
+
+    var isLive: Bool { true }
+
+    func checks() -> [ReadinessCheck] { [] }
+
+    func start() async { await controller.reconcile() }
+
+    func hold() async {}
+
+    func release() {}
+}
