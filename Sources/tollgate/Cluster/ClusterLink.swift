@@ -1,6 +1,7 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import AuditTrail
 internal import ControllerRuntime
 internal import Essentials
 internal import Foundation
@@ -32,8 +33,8 @@ struct ClusterLink: Sendable {
             logger.warning("cluster connection", metadata: [LogKeys.reason: "\(warning)"])
         }
         api = try HTTPKubernetesAPI(
-            connection, userAgent: ClientName.userAgent(role: "all"), clock: clock, random: random, logger: logger,
-            metricsFactory: metrics)
+            connection, userAgent: ClientName.userAgent(role: "all"), clock: clock, random: random, metrics: metrics,
+            logger: logger)
         let streams = ClusterStreams(
             api: api, watched: cluster.watched(own: ownNamespace), ownNamespace: ownNamespace,
             selector: cluster.selector, policyConfigMap: settings.policy.configMap, clock: clock, random: random,
@@ -49,7 +50,8 @@ struct ClusterLink: Sendable {
             },
             api: api, clock: clock, random: random, logger: logger, metricsFactory: metrics)
         events = EventRecorder(
-            api: api, instance: cluster.podName, namespace: ownNamespace, clock: clock, random: random, logger: logger)
+            api: api, instance: cluster.podName, clock: clock, random: random, logger: logger
+        ) { [redactor = Redactor(level: settings.audit.trail.redaction)] in redactor.text($0) }
     }
 
     /// The admin token that every replica has: made once, kept in Secret `tollgate-admin-token` of the own namespace.
@@ -57,41 +59,53 @@ struct ClusterLink: Sendable {
     /// - Throws: `StartupProblem` when the Secret can be neither read nor made.
     func adminToken(random: any RandomSource) async throws -> Redacted<String> {
         let reference = APIObjectReference(.secrets, namespace: ownNamespace, name: "tollgate-admin-token")
-        do {
-            do throws(KubernetesError) {
-                return try Self.token(in: try await api.get(reference, subresource: nil), reference)
-            } catch  where error.code == .notFound {
-                let token = Base64URL.encode(random.bytes(32))
-                let document: JSONValue = [
-                    "apiVersion": "v1", "kind": "Secret",
-                    "metadata": [
-                        "name": .string(reference.name), "namespace": .string(ownNamespace),
-                        "labels": ["app.kubernetes.io/managed-by": "tollgate", "tollgate.dev/managed": "true"],
-                    ], "type": "Opaque", "data": ["token": .string(Data(token.utf8).base64EncodedString())],
-                ]
-                do throws(KubernetesError) {
-                    _ = try await api.create(
-                        document, in: .secrets, namespace: ownNamespace, name: nil, subresource: nil)
-                    logger.notice("admin token made", metadata: [LogKeys.object: "\(reference)"])
-                    return Redacted(token)
-                } catch  where error.code == .alreadyExists {
-                    // Another replica was faster: its token is everybody's.
-                    return try Self.token(in: try await api.get(reference, subresource: nil), reference)
-                }
-            }
-        } catch let error as KubernetesError {
+        do throws(KubernetesError) {
+            if let secret = try await find(reference) { return try Self.token(in: secret) }
+            return try Self.token(in: try await make(reference, random: random))
+        } catch {
             throw StartupProblem(
                 "the admin token cannot be kept in \(reference): \(error). Give the service account the rights of the chart, or set TOLLGATE_AUTH_TOKEN."
             )
         }
     }
 
-    private static func token(in secret: JSONValue, _ reference: APIObjectReference) throws -> Redacted<String> {
+    private func find(_ reference: APIObjectReference) async throws(KubernetesError) -> JSONValue? {
+        do throws(KubernetesError) {
+            return try await api.get(reference, subresource: nil)
+        } catch  where error.code == .notFound {
+            return nil
+        }
+    }
+
+    /// Makes the Secret; where another replica is faster, its token is everybody's.
+    private func make(_ reference: APIObjectReference, random: any RandomSource)
+        async throws(KubernetesError) -> JSONValue
+    {
+        let token = Base64URL.encode(random.bytes(32))
+        let document: JSONValue = [
+            "apiVersion": "v1", "kind": "Secret",
+            "metadata": [
+                "name": .string(reference.name), "namespace": .string(ownNamespace),
+                "labels": ["app.kubernetes.io/managed-by": "tollgate", "tollgate.dev/managed": "true"],
+            ], "type": "Opaque", "data": ["token": .string(Data(token.utf8).base64EncodedString())],
+        ]
+        do throws(KubernetesError) {
+            let made = try await api.create(
+                document, in: .secrets, namespace: ownNamespace, name: nil, subresource: nil)
+            logger.notice("admin token made", metadata: [LogKeys.object: "\(reference)"])
+            return made
+        } catch  where error.code == .alreadyExists {
+            return try await api.get(reference, subresource: nil)
+        }
+    }
+
+    private static func token(in secret: JSONValue) throws(KubernetesError) -> Redacted<String> {
         let text = secret["data"]?["token"]?.stringValue.flatMap { Data(base64Encoded: $0) }
             .map { ASCII.trimmed(String(decoding: $0, as: UTF8.self)) }
         guard let text, text.utf8.count >= 32 else {
-            throw StartupProblem(
-                "\(reference) holds no admin token of at least 32 bytes under key token. Delete it: a new one is made.")
+            throw KubernetesError(
+                .malformedAnswer,
+                message: "it holds no token of at least 32 bytes under key token; delete it and a new one is made")
         }
         return Redacted(text)
     }

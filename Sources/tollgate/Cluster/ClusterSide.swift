@@ -5,6 +5,7 @@ internal import Authentication
 internal import ControllerRuntime
 internal import Essentials
 internal import HTTPService
+internal import KubernetesClient
 internal import Logging
 internal import Metrics
 internal import Reconcilers

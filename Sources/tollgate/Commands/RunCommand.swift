@@ -56,7 +56,7 @@ struct RunCommand: ContextualCommand {
             }
             return .manifests(manifests)
         }
-        do {
+        do throws(ClusterConnectionError) {
             if let kubeconfig {
                 return .cluster(
                     try Kubeconfig.load(
@@ -66,8 +66,8 @@ struct RunCommand: ContextualCommand {
             if TollgateSettings.isInCluster(context.environment) {
                 return .cluster(try InClusterConfiguration.load(environment: context.environment))
             }
-        } catch let fault as ConnectionFault {
-            throw StartupProblem("\(fault)")
+        } catch {
+            throw StartupProblem("\(error)")
         }
         throw ValidationError(
             "nothing to run on: name manifests with --manifests DIR or a cluster with --kubeconfig FILE, or run in a cluster"
