@@ -58,9 +58,7 @@ package final class EventRecorder: Sendable {
     ///   - reason: CamelCase, at most 128 bytes.
     ///   - note: for people; at most 1 kB is kept.
     package func record(on object: InvolvedObject, type: Kind, reason: String, action: String, note: String) {
-        let redacted = redact(note)
-        let kept =
-            redacted.utf8.count <= 1000 ? redacted : String(decoding: redacted.utf8.prefix(990), as: UTF8.self) + "…"
+        let kept = BoundedText.cut(redact(note), bytes: 1000)
         let event = EventNote(object: object, type: type.rawValue, reason: reason, action: action, note: kept)
         let isFull = state.withLock { state in
             guard state.waiting.count < Self.capacity else { return true }

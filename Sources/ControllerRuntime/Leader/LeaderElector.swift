@@ -178,9 +178,12 @@ package final class LeaderElector: LeadershipFence {
         }
     }
 
-    /// The retry period, up to a fifth longer; cut short by `stop`.
+    /// The retry period, up to a fifth longer, but not past the instant from which a dead leader's Lease may be taken; cut short by `stop`.
     private func pause() async {
-        let pause = settings.retryPeriod * (1 + 0.2 * random.fraction())
+        let longest = settings.retryPeriod * (1 + 0.2 * random.fraction())
+        let now = time.now()
+        let takeable = state.withLock { $0.machine.takeableAt }
+        let pause = takeable.map { $0 > now ? min(longest, $0 - now) : longest } ?? longest
         _ = await time.limited(to: pause) { [stopping] in await stopping.wait() }
     }
 }

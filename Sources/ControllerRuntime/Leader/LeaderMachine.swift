@@ -43,6 +43,12 @@ package struct LeaderMachine: Sendable {
         renewed.map { now - $0 < settings.renewDeadline } ?? false
     }
 
+    /// From when on the Lease of another may be taken, unless it is renewed until then.
+    package var takeableAt: Duration? {
+        guard let seen, seen.record.holder != identity, !seen.record.holder.isEmpty else { return nil }
+        return seen.since + .seconds(seen.record.durationSeconds)
+    }
+
     /// The Lease is like that now; nil when there is none.
     package mutating func saw(_ record: LeaseRecord?, at now: Duration) {
         guard let record else {

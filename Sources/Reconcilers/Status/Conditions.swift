@@ -28,8 +28,7 @@ package struct Conditions: Sendable, Hashable {
 
     /// Sets a condition, replacing one of the same type.
     package mutating func set(_ type: String, _ state: State, _ reason: String, _ message: String = "") {
-        let kept =
-            message.utf8.count <= 1024 ? message : String(decoding: message.utf8.prefix(1015), as: UTF8.self) + "…"
+        let kept = BoundedText.cut(message, bytes: 1024)
         let condition = Condition(type: type, state: state, reason: reason, message: kept)
         if let index = all.firstIndex(where: { $0.type == type }) {
             all[index] = condition

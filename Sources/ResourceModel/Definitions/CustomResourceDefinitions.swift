@@ -39,8 +39,8 @@ package enum CustomResourceDefinitions {
         case .serviceToken:
             [
                 Column(name: "Tenant", path: ".spec.tenant"), Column(name: "Identifier", path: ".status.identifier"),
-                Column(name: "Expires", path: ".status.expiresAt", type: "date"),
-                Column(name: "Next Rotation", path: ".status.nextRotationAt", type: "date"), ready, age,
+                Column(name: "Expires", path: ".status.expiresAt"),
+                Column(name: "Next Rotation", path: ".status.nextRotationAt"), ready, age,
                 Column(name: "Secret", path: ".spec.secretName", isWide: true), reason,
             ]
         case .subscription:
@@ -48,7 +48,7 @@ package enum CustomResourceDefinitions {
                 Column(name: "Tenant", path: ".spec.tenant"), Column(name: "Plan", path: ".status.plan"),
                 Column(name: "State", path: ".status.state"),
                 Column(name: "Remaining", path: ".status.creditsRemaining", type: "integer"),
-                Column(name: "Period End", path: ".status.periodEnd", type: "date"), ready, age,
+                Column(name: "Period End", path: ".status.periodEnd"), ready, age,
             ]
         case .toolManifest:
             [

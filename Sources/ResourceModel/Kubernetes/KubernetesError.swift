@@ -1,6 +1,8 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Essentials
+
 /// Why a call of the Kubernetes API failed, told from the API's Status object where there is one.
 ///
 /// Source: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.32/#status-v1-meta
@@ -61,8 +63,7 @@ package struct KubernetesError: Error, Sendable, Hashable, CustomStringConvertib
         self.code = code
         self.status = status
         self.reason = reason
-        self.message =
-            message.utf8.count <= 1024 ? message : String(decoding: message.utf8.prefix(1021), as: UTF8.self) + "…"
+        self.message = BoundedText.cut(message, bytes: 1024)
         self.retryAfter = retryAfter
         self.causes = causes
     }

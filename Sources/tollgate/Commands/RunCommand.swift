@@ -58,10 +58,9 @@ struct RunCommand: ContextualCommand {
         }
         do throws(ClusterConnectionError) {
             if let kubeconfig {
+                let file = HomeDirectory.expand(kubeconfig, environment: context.environment)
                 return .cluster(
-                    try Kubeconfig.load(
-                        paths: [HomeDirectory.expand(kubeconfig, environment: context.environment)],
-                        context: self.context, environment: context.environment))
+                    try Kubeconfig(path: file, environment: context.environment).connection(context: self.context))
             }
             if TollgateSettings.isInCluster(context.environment) {
                 return .cluster(try InClusterConfiguration.load(environment: context.environment))

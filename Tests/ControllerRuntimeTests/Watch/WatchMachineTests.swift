@@ -88,8 +88,8 @@ internal import Testing
 
     @Test func pausesGrowToThirtySecondsAndAreForgottenAfterTwoMinutes() {
         var backoff = Backoff()
-        let pauses = (0..<8).map { backoff.pause(at: .seconds($0), draw: 1) }
-        #expect(pauses == [0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30, 30].map { Duration.seconds($0) })
+        let pauses = (0..<8).map { backoff.pause(at: .seconds($0), draw: 1) / .milliseconds(1) }
+        #expect(pauses.map { Int($0.rounded()) } == [800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000])
         #expect(backoff.pause(at: .seconds(7 + 120), draw: 1) == .milliseconds(800))
         #expect(backoff.pause(at: .seconds(128), draw: 0) == .zero)
     }

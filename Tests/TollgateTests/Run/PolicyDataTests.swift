@@ -36,8 +36,12 @@ internal import Testing
             host: HostFacts(hostName: "test", workingDirectory: folder.path))
         let registry = PrometheusRegistry()
         return try ServerAssembly.policyData(
-            settings, manifests: ManifestDirectory(paths: [folder.path("manifests")], clock: ManualClock()),
-            known: known, snapshots: SnapshotStore(metricsFactory: registry), clock: ManualClock(),
+            settings,
+            origin: .files(
+                ManifestDirectory(paths: [folder.path("manifests")], clock: ManualClock()),
+                StatusKeeper.Kept(
+                    statuses: Dictionary(uniqueKeysWithValues: known.map { ($0, JSONValue.null) }), memory: [:])),
+            snapshots: SnapshotStore(metricsFactory: registry), clock: ManualClock(),
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), metrics: registry)
     }
 
