@@ -202,6 +202,11 @@ let package = Package(
                 .cryptoExtras,
                 .jwtKit, .logging, .metrics, .hummingbird, .hummingbirdTesting, .httpTypes, .nioCore,
             ]),
+        .testTarget(
+            name: "ClusterTests",
+            dependencies: [
+                "KubernetesClient", "ResourceModel", "Essentials", "TestSupport", .logging, .metrics,
+            ]),
         .testTarget(name: "PeerTests", dependencies: ["Essentials", "Authentication", "TestSupport", .crypto]),
     ],
     swiftLanguageModes: [.v6]

@@ -43,7 +43,7 @@ package struct APIStatus: Error, Sendable {
     var document: JSONValue {
         var details = JSONObject()
         details["name"] = name.map(JSONValue.string)
-        details["group"] = group.flatMap { $0.isEmpty ? nil : .string($0) }
+        details["group"] = group.flatMap { $0.isEmpty ? Optional.none : .string($0) }
         details["kind"] = kind.map(JSONValue.string)
         if !causes.isEmpty { details["causes"] = .array(causes.map(Self.cause)) }
         details["retryAfterSeconds"] = retryAfterSeconds.map { .int(Int64($0)) }

@@ -31,10 +31,10 @@ extension ClusterState {
         new = try OwnKindRules.admit(new, replacing: nil, resource: resource, name: name.name, strict: options.strict)
         try BuiltInRules.check(new, resource, name.name)
         new = Self.withEncodedData(new, resource)
-        new.set("metadata", "namespace", to: name.namespace.isEmpty ? nil : .string(name.namespace))
+        new.set("metadata", "namespace", to: name.namespace.isEmpty ? Optional.none : .string(name.namespace))
         new.set("metadata", "uid", to: .string(nextUID()))
         new.set("metadata", "creationTimestamp", to: .string(options.now.rfc3339))
-        new.set("metadata", "generation", to: resource.hasGeneration ? 1 : nil)
+        new.set("metadata", "generation", to: resource.hasGeneration ? 1 : Optional.none)
         for member in ["deletionTimestamp", "deletionGracePeriodSeconds", "managedFields", "resourceVersion"] {
             new.set("metadata", member, to: nil)
         }

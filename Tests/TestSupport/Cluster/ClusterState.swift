@@ -95,7 +95,7 @@ struct ClusterState: Sendable {
         version += 1
         var document = document
         document.set("metadata", "resourceVersion", to: .string("\(version)"))
-        document.set("metadata", "managedFields", to: managers.entries.isEmpty ? nil : managers.document)
+        document.set("metadata", "managedFields", to: managers.entries.isEmpty ? Optional.none : managers.document)
         objects[resource.id, default: [:]][name] = Stored(document: document, managers: managers)
         tell(
             Event(

@@ -10,7 +10,8 @@ enum DocumentPatch {
         guard let members = patch.objectValue?.members else { return patch }
         var result = target.objectValue ?? JSONObject()
         for member in members {
-            result[member.name] = member.value.isNull ? nil : merge(member.value, into: result[member.name] ?? .null)
+            result[member.name] =
+                member.value.isNull ? Optional.none : merge(member.value, into: result[member.name] ?? .null)
         }
         return .object(result)
     }

@@ -169,7 +169,7 @@ extension FakeAPIServer {
                         document, at: name, of: resource, subresource: route.subresource, writeOptions(request)))
             case .patch: return try patch(route, name, request, &state)
             case .delete:
-                let conditions = request.body.isEmpty ? nil : try request.json()
+                let conditions = request.body.isEmpty ? Optional.none : try request.json()
                 return Answer(
                     body: try state.cluster.delete(name, of: resource, conditions, writeOptions(request)))
             case .watch, .deleteCollection: throw .methodNotAllowed

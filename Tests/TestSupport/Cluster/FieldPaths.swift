@@ -121,29 +121,29 @@ struct FieldPaths {
     ) -> JSONValue? {
         switch value {
         case .object(let object):
-            if object.isEmpty { return gone.contains(path) ? nil : value }
+            if object.isEmpty { return gone.contains(path) ? Optional.none : value }
             var result = JSONObject()
             for member in object.members {
                 result[member.name] = removing(
                     gone, from: member.value, at: path + [.field(member.name)], "\(text).\(member.name)")
             }
-            return result.isEmpty && !path.isEmpty ? nil : .object(result)
+            return result.isEmpty && !path.isEmpty ? Optional.none : .object(result)
         case .array(let elements):
             switch types[text] {
-            case .atomic: return gone.contains(path) ? nil : value
+            case .atomic: return gone.contains(path) ? Optional.none : value
             case .set:
-                if elements.isEmpty { return gone.contains(path) ? nil : value }
+                if elements.isEmpty { return gone.contains(path) ? Optional.none : value }
                 let rest = elements.filter { !gone.contains(path + [.value($0.jsonText)]) }
-                return rest.isEmpty ? nil : .array(rest)
+                return rest.isEmpty ? Optional.none : .array(rest)
             case .map(let keys):
-                if elements.isEmpty { return gone.contains(path) ? nil : value }
+                if elements.isEmpty { return gone.contains(path) ? Optional.none : value }
                 let rest = elements.compactMap { element -> JSONValue? in
                     let step = path + [Self.key(element, keys)]
-                    return gone.contains(step) ? nil : removing(gone, from: element, at: step, text + "[]")
+                    return gone.contains(step) ? Optional.none : removing(gone, from: element, at: step, text + "[]")
                 }
-                return rest.isEmpty ? nil : .array(rest)
+                return rest.isEmpty ? Optional.none : .array(rest)
             }
-        default: return gone.contains(path) ? nil : value
+        default: return gone.contains(path) ? Optional.none : value
         }
     }
 }
