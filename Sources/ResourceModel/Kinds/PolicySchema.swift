@@ -160,11 +160,14 @@ enum PolicySchema {
                 "microCreditsPerRequest", .integer("Charged at the decision.", min: 0, max: 1 << 53).defaulting(to: 0)),
         ],
         rules: [
-            Rule("self.action != 'tokens' || has(self.model)", "is missing; action tokens needs it", at: "model") {
-                $0["action"] != "tokens" || $0["model"] != nil
-            },
-            Rule("self.action != 'slot' || has(self.slot)", "is missing; action slot needs it", at: "slot") {
-                $0["action"] != "slot" || $0["slot"] != nil
-            },
+            // The API server asks this about the default value {} too, before the members have their defaults.
+            Rule(
+                "!has(self.action) || self.action != 'tokens' || has(self.model)",
+                "is missing; action tokens needs it", at: "model"
+            ) { $0["action"] != "tokens" || $0["model"] != nil },
+            Rule(
+                "!has(self.action) || self.action != 'slot' || has(self.slot)", "is missing; action slot needs it",
+                at: "slot"
+            ) { $0["action"] != "slot" || $0["slot"] != nil },
         ])
 }
