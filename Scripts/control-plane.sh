@@ -241,7 +241,7 @@ wait_for() { # NAME COMMAND...: until the command succeeds, the process has ende
   done
 }
 
-# shellcheck disable=SC2317 # called through wait_for
+# shellcheck disable=SC2317,SC2329 # called through wait_for
 get() { # URL [TOKEN]
   curl -sSf --noproxy '*' --max-time 5 --cacert "$pki/ca.crt" ${2:+-H "Authorization: Bearer $2"} "$1"
 }

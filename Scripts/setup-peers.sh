@@ -18,8 +18,8 @@ helm='helm-python-sdk==0.2.2'
 peers=$repository/.peers
 
 # Quick when it is there; where it has to be built, five minutes once for a machine.
-control_plane=$(Scripts/control-plane-get.sh) && kubectl=$(Scripts/control-plane-get.sh kubectl) \
-    || fail "no Kubernetes control plane: see above"
+control_plane=$(Scripts/control-plane-get.sh) || fail "no Kubernetes control plane: see above"
+kubectl=$(Scripts/control-plane-get.sh kubectl) || fail "no kubectl: see above"
 wanted="3 ${debian[*]} $envoy $engine $helm $control_plane $kubectl $repository"
 
 versions() {

@@ -53,6 +53,7 @@ package struct ControlPlane: Sendable {
     /// What kubectl wrote.
     ///
     /// - Throws: `PeerFault` with what it wrote when it did not end with 0.
+    @discardableResult
     package func kubectlOutput(_ arguments: [String], within limit: Duration = .seconds(180)) async throws -> String {
         let (status, output) = try await kubectl(arguments, within: limit)
         guard status == 0 else {

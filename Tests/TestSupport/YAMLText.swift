@@ -15,6 +15,11 @@ package enum YAMLText {
         return try value(node)
     }
 
+    /// Every document of a stream as JSON; an empty one is left out.
+    package static func documents(_ text: String) throws -> [JSONValue] {
+        try Yams.compose_all(yaml: text).map(value).filter { !$0.isNull }
+    }
+
     private static func value(_ node: Node) throws -> JSONValue {
         switch node {
         case .mapping(let mapping):
