@@ -165,9 +165,9 @@ extension RealCluster {
                 ])
                 return String(holder.prefix { $0 != "_" })
             }
-            try await second.running { _ in
+            try await second.running { (_: PeerProcess) async throws -> Void in
                 try await Eventually.holds("the second to lead") { try await holder() == "second" }
-                try await first.running { process in
+                try await first.running { (_: PeerProcess) async throws -> Void in
                     #expect(try await holder() == "second")
                     #expect(try await first.metrics().contains(#"leader_election_master_status{name="tollgate"} 0"#))
                     #expect(try await second.metrics().contains(#"leader_election_master_status{name="tollgate"} 1"#))
@@ -175,12 +175,11 @@ extension RealCluster {
                     for daemon in [first, second] {
                         #expect(try await daemon.decide(host: place.host, token: place.token()) == "allow")
                     }
-                    _ = process
                 }
             }
-            try await first.running { killed in
+            try await first.running { (killed: PeerProcess) async throws -> Void in
                 try await Eventually.holds("the first to take over") { try await holder() == "first" }
-                try await second.running { _ in
+                try await second.running { (_: PeerProcess) async throws -> Void in
                     try await killed.killNow()
                     try await Eventually.holds("the second to take over from the dead") {
                         try await holder() == "second"

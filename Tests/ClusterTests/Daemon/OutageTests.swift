@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Essentials
+internal import Foundation
 internal import TestSupport
 internal import Testing
 
