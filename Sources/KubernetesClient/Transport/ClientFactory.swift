@@ -1,0 +1,70 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import AsyncHTTPClient
+internal import Essentials
+internal import NIOCore
+internal import NIOPosix
+
+/// Makes the HTTP clients for a connection.
+struct ClientFactory: Sendable {
+    private let connection: ClusterConnection
+    private let connectTimeout: Duration
+
+    init(_ connection: ClusterConnection, connectTimeout: Duration) {
+        self.connection = connection
+        self.connectTimeout = connectTimeout
+    }
+
+    /// One client for calls and one for watches.
+    func clients(_ material: TLSMaterial) throws(ClusterConnectionError) -> (calls: HTTPClient, watches: HTTPClient) {
+        let configuration = try configuration(material)
+        return (
+            HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration),
+            HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        )
+    }
+
+    private func configuration(_ material: TLSMaterial) throws(ClusterConnectionError) -> HTTPClient.Configuration {
+        var configuration = HTTPClient.Configuration(
+            tlsConfiguration: try material.configuration(
+                skipsServerVerification: connection.skipsServerVerification),
+            redirectConfiguration: .disallow)
+        configuration.timeout = .init(connect: connectTimeout.timeAmount)
+        configuration.httpVersion = .automatic
+        // Whether to try again is decided in one place, and not here.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
+        configuration.http1_1ConnectionDebugInitializer = { Self.keepAlive($0) }
+        configuration.http2ConnectionDebugInitializer = { Self.keepAlive($0) }
+        if let proxy = connection.proxy { configuration.proxy = Self.proxy(proxy) }
+        if let name = connection.tlsServerName, let host = ServerURL(connection.server)?.host, name != host {
+            configuration.dnsOverride = [name: host]
+        }
+        return configuration
+    }
+
+    private static func proxy(_ proxy: ClusterProxy) -> HTTPClient.Configuration.Proxy {
+        switch proxy.kind {
+        case .socks5: return .socksServer(host: proxy.host, port: proxy.port)
+        case .http:
+            guard let credentials = proxy.credentials?.revealed else {
+                return .server(host: proxy.host, port: proxy.port)
+            }
+            let parts = credentials.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            return .server(
+                host: proxy.host, port: proxy.port,
+                authorization: .basic(username: String(parts[0]), password: parts.count > 1 ? String(parts[1]) : ""))
+        }
+    }
+
+    /// A peer that is gone without a word is noticed, also while nothing is sent.
+    private static func keepAlive(_ channel: any Channel) -> EventLoopFuture<Void> {
+        channel.setOption(.socketOption(.so_keepalive), value: 1)
+    }
+}
+
+extension Duration {
+    /// The same length for NIO.
+    var timeAmount: TimeAmount { .nanoseconds(wholeMicroseconds * 1000) }
+}
