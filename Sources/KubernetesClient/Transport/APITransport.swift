@@ -116,7 +116,7 @@ struct APITransport: Sendable {
                 http(request, credential.credential), deadline: deadline)
         } catch {
             metrics.ended(request.method, status: nil, nanoseconds: stopwatch.nanoseconds)
-            return .failure(Failure(outcome: CallFailure.outcome(error)))
+            return .failure(failure(error))
         }
         metrics.ended(request.method, status: Int(response.status.code), nanoseconds: stopwatch.nanoseconds)
         do {
@@ -125,8 +125,14 @@ struct APITransport: Sendable {
             }
             return .success(try await read(response))
         } catch {
-            return .failure(Failure(outcome: CallFailure.outcome(error)))
+            return .failure(failure(error))
         }
+    }
+
+    private func failure(_ error: any Error) -> Failure {
+        // Calls that shutting down ends were not lost on the way.
+        guard !pool.isClosed else { return Failure(outcome: .shutDown) }
+        return Failure(outcome: CallFailure.outcome(error))
     }
 
     private func refusal(_ response: HTTPClientResponse) async throws -> RetryRule.Outcome {
@@ -144,7 +150,7 @@ struct APITransport: Sendable {
 
     private func http(_ request: APIRequest, _ credential: Credential) -> HTTPClientRequest {
         var http = HTTPClientRequest(url: urlPrefix + request.target)
-        http.method = .RAW(value: request.method.rawValue)
+        http.method = HTTPMethod(rawValue: request.method.rawValue)
         if let hostHeader { http.headers.add(name: "host", value: hostHeader) }
         http.headers.add(name: "accept", value: request.accept)
         http.headers.add(name: "user-agent", value: userAgent)

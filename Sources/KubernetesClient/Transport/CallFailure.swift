@@ -70,3 +70,9 @@ enum CallFailure {
         return "\(error.host):\(error.port)\(reasons.isEmpty ? "" : " (\(reasons.joined(separator: ", ")))")"
     }
 }
+
+extension RetryRule.Outcome {
+    /// What becomes of calls after `shutdown()`.
+    static let shutDown = RetryRule.Outcome(
+        error: KubernetesError(.cancelled, message: "the client is shut down"), wasNotExecuted: true)
+}

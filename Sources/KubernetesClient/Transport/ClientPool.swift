@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import AsyncHTTPClient
+internal import Essentials
 internal import Logging
 internal import Synchronization
 
@@ -56,6 +57,19 @@ final class ClientPool: Sendable {
         self.logger = logger
     }
 
+    deinit {
+        // Whoever forgets `shutdown()` leaves nothing behind either.
+        state.withLock { state in
+            for pair in state.retired + [state.pair].compactMap(\.self) {
+                pair.calls.shutdown { _ in }
+                pair.watches.shutdown { _ in }
+            }
+        }
+    }
+
+    /// Whether `shutdown` was asked for.
+    var isClosed: Bool { state.withLock { $0.isClosed } }
+
     /// The clients for a call; `release` when it has ended. Nil after `shutdown`.
     func lease(_ material: TLSMaterial) throws(ClusterConnectionError) -> Pair? {
         let result = state.withLock { state in
@@ -105,7 +119,7 @@ final class ClientPool: Sendable {
             state.refused = material
             logger.warning(
                 "New certificates for the API server cannot be used; the last ones stay in use",
-                metadata: ["reason": "\(error)"])
+                metadata: [LogKeys.reason: "\(error)"])
             return nil
         }
         let old = state.pair
