@@ -51,4 +51,10 @@ timed "set-up" Scripts/setup.sh --with-peers
 timed "test peers" Scripts/setup-peers.sh
 timed "check" Scripts/check.sh
 timed "build" swift build --build-tests --explicit-target-dependency-import-check error
-timed "tests" run_tests "$@"
+if [ $# -gt 0 ]; then
+    timed "tests" run_tests "$@"
+else
+    # Apart, so that servers that start do not take the processor from tests that need nothing but it.
+    timed "tests" run_tests --skip PeerTests --skip ClusterTests
+    timed "tests with real peers" run_tests --filter PeerTests --filter ClusterTests
+fi

@@ -98,7 +98,7 @@ package final class PeerProcess: Sendable {
     ///
     /// - Throws: `PeerFault` with the end of the output when it ended, `WaitedInVain` at the limit.
     package func wait(
-        for what: String, within limit: Duration = .seconds(30), probe: () async throws -> Bool
+        for what: String, within limit: Duration = .seconds(120), probe: () async throws -> Bool
     ) async throws {
         do {
             try await Eventually.holds(what, within: limit) {
@@ -117,7 +117,7 @@ package final class PeerProcess: Sendable {
     /// Waits until a port of 127.0.0.1 answers with a status.
     package func wait(
         forStatus wanted: Int, of path: String, port: Int, headers: [(String, String)] = [],
-        within limit: Duration = .seconds(30)
+        within limit: Duration = .seconds(120)
     ) async throws {
         try await wait(for: "status \(wanted) of \(path)", within: limit) {
             // Until it listens there is nobody to answer.
@@ -127,12 +127,12 @@ package final class PeerProcess: Sendable {
     }
 
     /// Waits until a port of 127.0.0.1 accepts connections.
-    package func wait(forPort port: Int, within limit: Duration = .seconds(30)) async throws {
+    package func wait(forPort port: Int, within limit: Duration = .seconds(120)) async throws {
         try await wait(for: "port \(port)", within: limit) { await PlainHTTP.accepts(port: port) }
     }
 
     /// Waits for a text in its output.
-    package func wait(forOutput text: String, within limit: Duration = .seconds(30)) async throws {
+    package func wait(forOutput text: String, within limit: Duration = .seconds(120)) async throws {
         try await wait(for: "\"\(text)\" in its output", within: limit) { output.contains(text) }
     }
 

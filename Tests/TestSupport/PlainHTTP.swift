@@ -35,7 +35,7 @@ package enum PlainHTTP {
     /// - Throws: when nobody listens, the connection ends before the answer does, or it takes longer than `limit`.
     package static func send(
         _ method: String, _ target: String, port: Int, headers: [(String, String)] = [], body: [UInt8] = [],
-        within limit: Duration = .seconds(30)
+        within limit: Duration = .seconds(120)
     ) async throws -> Answer {
         let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .connectTimeout(.seconds(5))

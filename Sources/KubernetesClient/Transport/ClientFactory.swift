@@ -6,6 +6,10 @@ internal import Essentials
 internal import NIOCore
 internal import NIOPosix
 
+#if canImport(Glibc)
+    internal import Glibc
+#endif
+
 /// Makes the HTTP clients for a connection.
 struct ClientFactory: Sendable {
     private let connection: ClusterConnection
@@ -58,9 +62,16 @@ struct ClientFactory: Sendable {
         }
     }
 
-    /// A peer that is gone without a word is noticed, also while nothing is sent.
+    /// A peer that is gone without a word is noticed after a minute, also while nothing is sent: the system's own patience is two hours.
     private static func keepAlive(_ channel: any Channel) -> EventLoopFuture<Void> {
-        channel.setOption(.socketOption(.so_keepalive), value: 1)
+        var options: [(ChannelOptions.Types.SocketOption, SocketOptionValue)] = [(.socketOption(.so_keepalive), 1)]
+        #if canImport(Glibc)
+            for (name, value) in [(TCP_KEEPIDLE, 30), (TCP_KEEPINTVL, 10), (TCP_KEEPCNT, 3)] {
+                options.append((.tcpOption(.init(rawValue: name)), SocketOptionValue(value)))
+            }
+        #endif
+        return EventLoopFuture.andAllComplete(
+            options.map { channel.setOption($0.0, value: $0.1) }, on: channel.eventLoop)
     }
 }
 

@@ -27,7 +27,7 @@ final class ManualTime: Sendable {
     var sleepers: Int { state.withLock { $0.sleepers.count } }
 
     var steady: SteadyTime {
-        SteadyTime(now: { [self] in state.withLock { $0.now } }, sleep: { [self] in try await sleep($0) })
+        SteadyTime(now: { [self] in state.withLock { $0.now } }, sleep: { [self] in try await pass($0) })
     }
 
     func advance(_ duration: Duration) {
@@ -40,7 +40,7 @@ final class ManualTime: Sendable {
         for wake in awake { wake.resume() }
     }
 
-    private func sleep(_ duration: Duration) async throws {
+    private func pass(_ duration: Duration) async throws {
         let id = state.withLock { state in
             state.slept.append(duration)
             if passesByItself { state.now += duration }

@@ -135,7 +135,8 @@ internal import Testing
 
     @Test func endsAtOnceWhenItIsCancelled() async throws {
         try await StreamServer.with { server in
-            let stand = Stand()
+            var stand = Stand()
+            stand.time = ManualTime()
             try await stand.with(ClusterConnection(server: "http://127.0.0.1:\(server.port)")) { api in
                 let seen = Counter()
                 try await withThrowingTaskGroup(of: KubernetesError.Code?.self) { group in
