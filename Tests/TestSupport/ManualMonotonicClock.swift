@@ -26,7 +26,7 @@ package final class ManualMonotonicClock: MonotonicClock {
     /// Every pause that was asked for, in order.
     package var asked: [Duration] { state.withLock(\.asked) }
 
-    package func sleep(for duration: Duration) async throws {
+    package func pause(for duration: Duration) async throws {
         let id = state.withLock { state in
             state.ids += 1
             state.asked.append(duration)

@@ -24,7 +24,7 @@ package struct ResyncTimer: Sendable {
     package func run() async {
         while !Task.isCancelled {
             let pause = interval * (0.9 + 0.2 * random.fraction())
-            guard (try? await time.sleep(for: pause)) != nil else { return }  // cancelled
+            guard (try? await time.pause(for: pause)) != nil else { return }  // cancelled
             await pass()
         }
     }

@@ -81,7 +81,7 @@ package final class ResourceStream<Value: Sendable>: Sendable {
             switch step {
             case .pause(let pause):
                 // A cancelled pause ends the loop at its condition.
-                try? await time.sleep(for: pause)
+                try? await time.pause(for: pause)
                 continue
             case .list: outcome = await list()
             case .streamingList: outcome = await watch(from: nil, &machine)

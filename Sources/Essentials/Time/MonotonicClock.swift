@@ -6,7 +6,7 @@ package protocol MonotonicClock: Sendable {
     /// How long ago some fixed instant was.
     func now() -> Duration
     /// Pauses; throws `CancellationError` as soon as the task is cancelled.
-    func sleep(for duration: Duration) async throws
+    func pause(for duration: Duration) async throws
 }
 
 /// The machine's own clock, which goes on while the machine sleeps.
@@ -18,7 +18,7 @@ package struct SystemMonotonicClock: MonotonicClock {
 
     package func now() -> Duration { ContinuousClock().now - start }
 
-    package func sleep(for duration: Duration) async throws { try await Task.sleep(for: duration) }
+    package func pause(for duration: Duration) async throws { try await Task.sleep(for: duration) }
 }
 
 extension MonotonicClock {
@@ -32,7 +32,7 @@ extension MonotonicClock {
             group.addTask { await body() }
             group.addTask {
                 // A cancelled pause means that the body was first.
-                try? await self.sleep(for: limit)
+                try? await self.pause(for: limit)
                 return nil
             }
             let first = await group.next() ?? nil
