@@ -56,5 +56,6 @@ if [ $# -gt 0 ]; then
 else
     # Apart, so that servers that start do not take the processor from tests that need nothing but it.
     timed "tests" run_tests --skip PeerTests --skip ClusterTests
-    timed "tests with real peers" run_tests --filter PeerTests --filter ClusterTests
+    timed "tests with real peers" run_tests --filter PeerTests
+    timed "tests on a real Kubernetes API server" run_tests --filter ClusterTests
 fi
