@@ -190,8 +190,8 @@ let package = Package(
         .testTarget(
             name: "TollgateTests",
             dependencies: [
-                "tollgate", "Connectors", "ManifestFiles", "ResourceModel", "RuntimeState", "HTTPService",
-                "Authentication", "Authorization", "AuditTrail", "Essentials", "TestSupport", .logging,
+                "tollgate", "Connectors", "KubernetesClient", "ManifestFiles", "ResourceModel", "RuntimeState",
+                "HTTPService", "Authentication", "Authorization", "AuditTrail", "Essentials", "TestSupport", .logging,
             ]),
         .testTarget(
             name: "CaseTests",

@@ -9,4 +9,6 @@ package enum AuthenticationOutcome: Sendable {
     /// Refused. `identity` names whom the credential claimed to be in a way that failure limits may count: the id in well-formed token text,
     /// or issuer and subject once a signature held.
     case refused(Refusal, identity: String?)
+    /// Only the cluster can tell: nothing is known yet.
+    case needsReview(PendingReview)
 }

@@ -80,6 +80,7 @@ package final class RequestPipeline: RequestDeciding {
         } else if let question = run.judge(authenticator: authenticator), let policy = snapshot?.policy {
             run.conclude(policy.decide(question))
         }
+        if let pending = run.pendingReview { await judge(&run, after: pending, watch: watch) }
         let taken = await runStages(&run, watch: watch)
         if case .policyPathInvalid? = run.decision.refusal?.code {
             metrics.rejectedPath(reason: run.decision.refusal?.details?["reason"]?.stringValue ?? "")
@@ -104,7 +105,7 @@ package final class RequestPipeline: RequestDeciding {
     }
 
     /// Judges with the answer of an engine outside of the process.
-    private func judge(_ run: inout DecisionRun, by engine: any PolicyEngine, watch: Stopwatch) async {
+    func judge(_ run: inout DecisionRun, by engine: any PolicyEngine, watch: Stopwatch) async {
         guard let question = run.judge(authenticator: authenticator), let policy = run.snapshot?.policy else { return }
         run.conclude(await ask(engine, question, policy: policy, run: &run, watch: watch))
     }

@@ -10,7 +10,7 @@ package struct AuthenticationMetrics: Sendable {
         .authMissingToken, .authInvalidScheme, .authInvalidToken, .authUnsupportedAlgorithm, .authTokenExpired,
         .authTokenRevoked, .authInvalidAudience, .authInvalidIssuer, .authInvalidCertificate, .authTenantMismatch,
         .authAccountSuspended, .authIPForbidden, .authRateLimitedIP, .authRateLimitedIdentity, .authKeyUnavailable,
-        .authStoreUnavailable,
+        .authStoreUnavailable, .authReviewUnavailable,
         .requestDuplicateHeader,
     ]
 
@@ -20,6 +20,7 @@ package struct AuthenticationMetrics: Sendable {
     private let blockedIdentities: Counter
     private let trustedProxies: Counter
     private let bootstrapUses: Counter
+    private let reviews: [ReviewResult: Counter]
     private let factory: any MetricsFactory
 
     /// Makes them.
@@ -43,6 +44,10 @@ package struct AuthenticationMetrics: Sendable {
         blockedIdentities = counter("tollgate_auth_blocked_total", [("kind", "identity")])
         trustedProxies = counter("tollgate_auth_blocked_total", [("kind", "trusted_proxy")])
         bootstrapUses = counter("tollgate_auth_bootstrap_used_total")
+        reviews = Dictionary(
+            uniqueKeysWithValues: ReviewResult.allCases.map {
+                ($0, counter("tollgate_auth_token_review_total", [("result", $0.rawValue)]))
+            })
     }
 
     private static let sources: [Credential.Source?] = [
@@ -72,6 +77,13 @@ package struct AuthenticationMetrics: Sendable {
 
     /// A trusted proxy would have been counted.
     func sparedTrustedProxy() { trustedProxies.increment() }
+
+    /// What became of a question to the cluster; `limited` was never asked.
+    enum ReviewResult: String, CaseIterable {
+        case authenticated, refused, error, timeout, limited
+    }
+
+    func reviewed(_ result: ReviewResult) { reviews[result]?.increment() }
 
     func usedBootstrap() { bootstrapUses.increment() }
 

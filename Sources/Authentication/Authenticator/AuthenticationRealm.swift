@@ -12,6 +12,8 @@ package struct AuthenticationRealm: Sendable {
     package var apiKeys: Bool
     /// Nil = client certificates are no credential.
     package var clientCertificates: ClientCertificatePolicy?
+    /// Nil = tokens of the cluster are no credential.
+    package var tokenReview: TokenReviewPolicy?
     /// What callers without rights of their own get.
     package var mappings: IdentityMappings
     /// Whether a credential is configured here besides what `issuers` and `clientCertificates` say.
@@ -19,14 +21,15 @@ package struct AuthenticationRealm: Sendable {
 
     package init(
         mode: AuthMode, issuers: IssuerTable = .empty, serviceTokens: Bool = true, apiKeys: Bool = true,
-        clientCertificates: ClientCertificatePolicy? = nil, mappings: IdentityMappings = IdentityMappings([]),
-        hasCredentials: Bool = false
+        clientCertificates: ClientCertificatePolicy? = nil, tokenReview: TokenReviewPolicy? = nil,
+        mappings: IdentityMappings = IdentityMappings([]), hasCredentials: Bool = false
     ) {
         self.mode = mode
         self.issuers = issuers
         self.serviceTokens = serviceTokens
         self.apiKeys = apiKeys
         self.clientCertificates = clientCertificates
+        self.tokenReview = tokenReview
         self.mappings = mappings
         self.hasCredentials = hasCredentials
     }

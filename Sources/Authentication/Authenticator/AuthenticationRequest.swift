@@ -28,12 +28,14 @@ package struct AuthenticationRequest: Sendable {
     package var adminPermissions: [String]?
     /// Which accounts are suspended; nil = none.
     package var accounts: (any AccountStanding)?
+    /// What the cluster said about the token of this request, when it had to be asked.
+    package var review: ReviewedToken?
 
     package init(
         headers: HeaderList, query: String?, method: String, describedCredential: String? = nil,
         clientCertificate: String? = nil, surface: Surface, client: ClientContext,
         adminPermissions: [String]? = nil,
-        accounts: (any AccountStanding)? = nil
+        accounts: (any AccountStanding)? = nil, review: ReviewedToken? = nil
     ) {
         self.headers = headers
         self.query = query
@@ -44,6 +46,7 @@ package struct AuthenticationRequest: Sendable {
         self.client = client
         self.adminPermissions = adminPermissions
         self.accounts = accounts
+        self.review = review
     }
 }
 

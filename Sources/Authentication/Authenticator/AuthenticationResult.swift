@@ -22,10 +22,12 @@ package struct AuthenticationResult: Sendable {
     package var credentialRefusal: Refusal?
     /// Blocks that this failure began: one audit entry each.
     package var newBlocks: [FailureBlock]
+    /// What the cluster has to be asked before anything is known; the verdict is `auth.review_unavailable` until then, and nothing is counted.
+    package var pendingReview: PendingReview?
 
     package init(
         verdict: Verdict, source: Credential.Source?, enforcing: Bool, detail: String,
-        credentialRefusal: Refusal? = nil, newBlocks: [FailureBlock] = []
+        credentialRefusal: Refusal? = nil, newBlocks: [FailureBlock] = [], pendingReview: PendingReview? = nil
     ) {
         self.verdict = verdict
         self.source = source
@@ -33,6 +35,7 @@ package struct AuthenticationResult: Sendable {
         self.detail = detail
         self.credentialRefusal = credentialRefusal
         self.newBlocks = newBlocks
+        self.pendingReview = pendingReview
     }
 
     /// The lower-case name of the header that the credential came from; nil for none, query and certificate.

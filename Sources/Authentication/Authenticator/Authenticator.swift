@@ -13,17 +13,20 @@ package final class Authenticator: Sendable {
     let jwt: JWTVerifier
     let limiter: FailureLimiter
     let prefixes: TokenPrefixes
+    let reviews: TokenReviews?
     private let anyGlobalCredential: Bool
     private let metrics: AuthenticationMetrics
     private let logger: Logger
     private let bootstrapWarning = WarningThrottle()
     private let proxyWarning = WarningThrottle()
 
-    /// - Parameter anyGlobalCredential: whether the settings configure a credential besides admin and bootstrap token: issuers, client CA.
+    /// - Parameters:
+    ///   - anyGlobalCredential: whether the settings configure a credential besides admin and bootstrap token: issuers, client CA.
+    ///   - reviews: asks the cluster about its tokens; nil where there is none.
     package init(
         admin: AdminCredential?, bootstrap: BootstrapCredential?, tokens: ServiceTokenTable,
         keys: APIKeyTable = APIKeyTable(), jwt: JWTVerifier, limiter: FailureLimiter, prefixes: TokenPrefixes,
-        anyGlobalCredential: Bool, metrics: AuthenticationMetrics,
+        reviews: TokenReviews? = nil, anyGlobalCredential: Bool, metrics: AuthenticationMetrics,
         logger: Logger
     ) {
         self.admin = admin
@@ -33,6 +36,7 @@ package final class Authenticator: Sendable {
         self.jwt = jwt
         self.limiter = limiter
         self.prefixes = prefixes
+        self.reviews = reviews
         self.anyGlobalCredential = anyGlobalCredential
         self.metrics = metrics
         self.logger = logger
@@ -46,7 +50,7 @@ package final class Authenticator: Sendable {
         case .optional:
             anyGlobalCredential || realm.hasCredentials || bootstrap != nil || !(admin?.isGenerated ?? true)
                 || tokens.count > 0 || keys.count > 0 || !realm.issuers.entries.isEmpty
-                || realm.clientCertificates != nil
+                || realm.clientCertificates != nil || realm.tokenReview != nil
         }
     }
 
@@ -68,7 +72,7 @@ package final class Authenticator: Sendable {
         return refusal
     }
 
-    /// Authenticates a request. Never waits.
+    /// Authenticates a request. Never waits: where the cluster has to be asked first, the result says so.
     ///
     /// - Returns: a principal, which may be the anonymous one, or a refusal with 400, 401, 403, 429 or 503.
     package func authenticate(
@@ -90,6 +94,10 @@ package final class Authenticator: Sendable {
                 verdict: .principal(principal), source: credential.source, enforcing: enforcing, detail: "verified")
         case .refused(let refusal, let identity):
             return failed(refusal, identity: identity, source: credential.source, request, realm, enforcing, now)
+        case .needsReview(let pending):
+            return AuthenticationResult(
+                verdict: .refusal(Refusal(.authReviewUnavailable, retryAfterSeconds: 1)), source: credential.source,
+                enforcing: enforcing, detail: "the cluster has to be asked", pendingReview: pending)
         }
     }
 
@@ -151,10 +159,7 @@ extension Authenticator {
         }
         if let stored { return stored }
         if text.withUTF8(Self.hasTwoDots) {
-            let certificate = request.clientCertificate.flatMap { ForwardedCertificate.parse($0) }
-            return noted(
-                jwt.verify(text, issuers: realm.issuers, certificateThumbprint: certificate?.thumbprint, now: now),
-                request)
+            return noted(verifySigned(text, request, realm, now), request)
         }
         return verifyConfigured(text, request, now)
     }

@@ -64,8 +64,10 @@ extension Authenticator {
         }
         if text.utf8.count(where: { $0 == UInt8(ascii: ".") }) == 2 {
             let certificate = request.clientCertificate.flatMap { ForwardedCertificate.parse($0) }
-            var found = jwt.report(
-                text, issuers: realm.issuers, certificateThumbprint: certificate?.thumbprint, now: now)
+            var found =
+                reviewReport(text, request, realm, now)
+                ?? jwt.report(
+                    text, issuers: realm.issuers, certificateThumbprint: certificate?.thumbprint, now: now)
             found.explanation = Explanation(.asker, "signed token (JWT) \(place)").adding(found.explanation)
             return found
         }

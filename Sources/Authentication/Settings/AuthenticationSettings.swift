@@ -19,6 +19,10 @@ package struct AuthenticationSettings: Sendable {
     package var tokenDatabasePath: String?
     /// The issuers that the settings name, at most two.
     package var issuers: [IssuerEntry]
+    /// Which tokens the cluster judges for the own API and for AuthConfigs without issuers; nil = none.
+    package var tokenReview: TokenReviewPolicy?
+    /// The audiences of AuthConfigs that name none.
+    package var tokenReviewAudiences: [String]
     package var keySets: KeySetSettings
     package var limits: FailureLimitSettings
     package var trustedProxies: [CIDR]

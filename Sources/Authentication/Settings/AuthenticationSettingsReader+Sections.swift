@@ -23,6 +23,7 @@ extension AuthenticationSettingsReader {
             maxStaleSeconds: seconds(Self.name("JWKS_MAX_STALE"), default: 3600, in: 0...31_536_000))
         let issuers = [globalIssuer(), openIDConnectIssuer()].compactMap(\.self)
         checkIssuers(issuers)
+        let (reviews, reviewAudiences) = tokenReview()
         let limits = FailureLimitSettings(
             perAddress: integer(Self.name("RATE_LIMIT_IP"), default: 20, in: 0...100_000),
             perIdentity: integer(Self.name("RATE_LIMIT_IDENTITY"), default: 10, in: 0...100_000),
@@ -30,7 +31,8 @@ extension AuthenticationSettingsReader {
             maximumKeys: integer(Self.name("RATE_LIMIT_MAX_KEYS"), default: 10_000, in: 1...10_000_000))
         return AuthenticationSettings(
             mode: mode, adminToken: admin, bootstrap: bootstrap, tokenBackend: backend,
-            tokenDatabasePath: text(Self.name("SERVICE_TOKEN_DB_PATH")), issuers: issuers, keySets: keySets,
+            tokenDatabasePath: text(Self.name("SERVICE_TOKEN_DB_PATH")), issuers: issuers,
+            tokenReview: reviews, tokenReviewAudiences: reviewAudiences, keySets: keySets,
             limits: limits, trustedProxies: trustedProxies(), egressAllow: set("TOLLGATE_EGRESS_ALLOW") ?? [],
             prefixes: prefixes, warnings: warnings)
     }
@@ -64,6 +66,16 @@ extension AuthenticationSettingsReader {
             if block == nil { problem(name, "'\(text)' is no address block") }
             return block
         }
+    }
+
+    private mutating func tokenReview() -> (policy: TokenReviewPolicy?, audiences: [String]) {
+        let isOn = flag(Self.name("TOKEN_REVIEW"))
+        let stated = set(Self.name("TOKEN_REVIEW_AUDIENCES"))
+        if stated?.isEmpty == true {
+            problem(Self.name("TOKEN_REVIEW_AUDIENCES"), "it names no audience: leave it out for tollgate")
+        }
+        let policy = TokenReviewPolicy(audiences: stated ?? [])
+        return (isOn ? policy : nil, policy.audiences)
     }
 
     /// A token that is compared as it is: blanks around it could never be presented.

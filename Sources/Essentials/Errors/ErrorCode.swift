@@ -23,6 +23,7 @@ package enum ErrorCode: String, Sendable, CaseIterable {
     case authRateLimitedIdentity = "auth.rate_limited.identity"
     case authKeyUnavailable = "auth.key_unavailable"
     case authStoreUnavailable = "auth.store_unavailable"
+    case authReviewUnavailable = "auth.review_unavailable"
     case authBlockNotFound = "auth.block_not_found"
     case authNoConfig = "auth.no_config"
     case tokenNotFound = "token.not_found"
@@ -108,6 +109,7 @@ package enum ErrorCode: String, Sendable, CaseIterable {
         case .authRateLimitedIdentity: (429, "Too many authentication attempts")
         case .authKeyUnavailable: (503, "Unable to resolve signing key")
         case .authStoreUnavailable: (503, "Token store unavailable")
+        case .authReviewUnavailable: (503, "Token review unavailable")
         case .authBlockNotFound: (404, "No such block")
         case .authNoConfig: (404, "No AuthConfig covers this host")
         case .tokenNotFound: (404, "Service token not found")

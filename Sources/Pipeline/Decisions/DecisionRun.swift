@@ -22,6 +22,9 @@ struct DecisionRun {
     private(set) var match: RouteMatch?
     /// Failure limits that this request's failure reached.
     private(set) var newBlocks: [FailureBlock] = []
+    /// What the cluster has to be asked before the request can be judged.
+    private(set) var pendingReview: PendingReview?
+    private let review: ReviewedToken?
     /// Time that an engine outside of the process took beyond its share, not counted against the decision.
     var forgivenNanoseconds: Int64 = 0
     /// A credential was refused: checks of the caller would only repeat that.
@@ -29,7 +32,12 @@ struct DecisionRun {
     /// What was left to ask the policy; kept for `explain` only.
     private var question: PolicyQuestion?
 
-    init(input: DecisionInput, snapshot: RuntimeSnapshot?, now: Timestamp, tracer: StepTracer) {
+    /// - Parameter review: what the cluster said about the request's token when it was asked.
+    init(
+        input: DecisionInput, snapshot: RuntimeSnapshot?, now: Timestamp, tracer: StepTracer,
+        review: ReviewedToken? = nil
+    ) {
+        self.review = review
         self.input = input
         self.snapshot = snapshot
         self.now = now
@@ -58,6 +66,7 @@ struct DecisionRun {
         limitFailures(authenticator: authenticator, config: config)
         guard mayContinue else { return nil }
         authenticate(authenticator: authenticator, config: config)
+        guard pendingReview == nil else { return nil }
         // Only `explain` comes here without a path: there is no route to ask about.
         guard mayContinue, let path else { return nil }
         let subject = callerIsUnknown ? nil : PolicySubject(decision.principal)
@@ -204,6 +213,8 @@ struct DecisionRun {
     private mutating func authenticate(authenticator: Authenticator, config: CompiledAuthConfig) {
         let request = authenticationRequest
         let result = authenticator.authenticate(request, realm: config.realm, now: now)
+        pendingReview = result.pendingReview
+        guard pendingReview == nil else { return }
         decision.credentialHeader = result.credentialHeader
         newBlocks = result.newBlocks
         var explanation = Explanation()
@@ -289,6 +300,6 @@ struct DecisionRun {
             client: ClientContext(
                 address: input.clientAddress, isTrustedProxy: input.clientIsTrustedProxy,
                 countsFailures: input.countsFailuresForAddress, isDryRun: input.dryRun, asker: input.asker),
-            adminPermissions: snapshot?.policy.roles.adminPermissions, accounts: snapshot?.accounts)
+            adminPermissions: snapshot?.policy.roles.adminPermissions, accounts: snapshot?.accounts, review: review)
     }
 }

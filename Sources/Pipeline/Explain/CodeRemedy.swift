@@ -74,6 +74,8 @@ enum CodeRemedy {
         case .decisionInternal: "Look for the request id in the log."
         case .authKeyUnavailable: "See why the issuer's key set cannot be fetched: log and metrics name it."
         case .authStoreUnavailable: "See why the token store cannot be read: /readyz?verbose and the log name it."
+        case .authReviewUnavailable:
+            "See why the API server cannot be asked about tokens: log and metrics name it; it needs rbac.tokenReview."
         case .policyUnavailable: "See why the policy engine does not answer: /readyz?verbose and the log name it."
         case .rateLimited: "Wait for the time in Retry-After, call less often, or have the limit raised."
         case .auditUnavailable: "See why the audit trail cannot be written: disk space and the log."

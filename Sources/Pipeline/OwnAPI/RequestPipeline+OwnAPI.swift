@@ -22,9 +22,20 @@ extension RequestPipeline {
         }
         var blocks: [FailureBlock] = []
         let admission: OwnAdmission
-        switch begin(request, path: path, snapshot: snapshot, blocks: &blocks) {
+        var beginning = begin(request, path: path, snapshot: snapshot, blocks: &blocks)
+        if case .pending(let pending) = beginning {
+            // Nothing else of the own API waits for so little time as a decision: the question has its own bound.
+            let review = await authenticator.review(pending)
+            beginning = begin(request, path: path, snapshot: snapshot, review: review, blocks: &blocks)
+        }
+        switch beginning {
         case .done(let done): admission = done
         case .open(let open, let engine): admission = await finish(open, by: engine)
+        case .pending:
+            // The answer belongs to the very token that was asked about: it is never asked about again.
+            admission = .refused(
+                Refusal(.authReviewUnavailable, retryAfterSeconds: 1), principal: .anonymous,
+                action: Self.unknownRoute, route: nil, canonicalPath: path.text)
         }
         if !blocks.isEmpty { await recorder.record(blocks, requestID: request.requestID) }
         return admission
@@ -32,9 +43,12 @@ extension RequestPipeline {
 
     private static let unknownRoute = "http.unknown_route"
 
-    /// Admits without waiting, but for the question that an engine outside of the process is asked.
+    /// Admits without waiting, but for the question that an engine outside of the process, or the cluster, is asked.
+    ///
+    /// - Parameter review: what the cluster said about the request's token when it was asked.
     private func begin(
-        _ request: OwnRequest, path: CanonicalPath, snapshot: RuntimeSnapshot, blocks: inout [FailureBlock]
+        _ request: OwnRequest, path: CanonicalPath, snapshot: RuntimeSnapshot, review: ReviewedToken? = nil,
+        blocks: inout [FailureBlock]
     ) -> OwnBeginning {
         let match = snapshot.policy.match(method: request.method, path: path, host: nil)
         let action = match?.rule.auditAction ?? Self.unknownRoute
@@ -53,12 +67,13 @@ extension RequestPipeline {
             clientCertificate: request.clientCertificate, surface: .ownAPI,
             client: ClientContext(
                 address: request.clientAddress, isTrustedProxy: request.clientIsTrustedProxy),
-            adminPermissions: policy.roles.adminPermissions, accounts: snapshot.accounts)
+            adminPermissions: policy.roles.adminPermissions, accounts: snapshot.accounts, review: review)
         if let refusal = authenticator.addressRefusal(credentials, realm: snapshot.ownRealm, now: now) {
             return refused(refusal)
         }
         let principal: Principal
         let result = authenticator.authenticate(credentials, realm: snapshot.ownRealm, now: now)
+        if let pending = result.pendingReview { return .pending(pending) }
         blocks = result.newBlocks
         switch result.verdict {
         case .principal(let verified): principal = verified
@@ -112,6 +127,8 @@ extension RequestPipeline {
 private enum OwnBeginning {
     case done(OwnAdmission)
     case open(OpenAdmission, any PolicyEngine)
+    /// The cluster has to be asked about the token first.
+    case pending(PendingReview)
 }
 
 /// An admission that waits for an engine.

@@ -17,6 +17,8 @@ struct AuthConfigCompiler {
     let reservedIssuers: Set<String>
     /// Where the key sets of objects may be fetched from.
     let egress: EgressRules
+    /// Whether there is a cluster that can be asked about tokens.
+    let reviewsTokens: Bool
 
     /// What became of an AuthConfig.
     struct Outcome {
@@ -119,6 +121,10 @@ struct AuthConfigCompiler {
             usesOwnIssuers: !issuers.isEmpty, serviceTokens: spec.serviceTokens, apiKeys: spec.apiKeys,
             clientCertificates: spec.clientCertificates.enabled
                 ? ClientCertificatePolicy(trustDomains: spec.clientCertificates.trustDomains) : nil,
+            tokenReview: spec.tokenReview.enabled
+                ? TokenReviewPolicy(
+                    audiences: spec.tokenReview.audiences.isEmpty
+                        ? defaults.tokenReviewAudiences : spec.tokenReview.audiences) : nil,
             mappings: mappings)
         return CompiledAuthConfig(
             key: key, tenant: tenant, brokenReason: nil, realm: realm, policy: policy,
@@ -147,7 +153,7 @@ struct AuthConfigCompiler {
         if spec.policy.routes.contains(where: { $0["metering"] != nil }) {
             fields.append("spec.policy.routes[].metering")
         }
-        if spec.tokenReview.enabled { fields.append("spec.tokenReview") }
+        if spec.tokenReview.enabled, !reviewsTokens { fields.append("spec.tokenReview") }
         if spec.login.redirect { fields.append("spec.login.redirect") }
         guard !fields.isEmpty else { return }
         conditions.set(

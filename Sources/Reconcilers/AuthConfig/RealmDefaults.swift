@@ -11,8 +11,17 @@ package struct RealmDefaults: Sendable {
     package var isPubliclyExposed: Bool
     /// The issuers of the settings: for AuthConfigs without issuers and for the own API.
     package var issuers: IssuerTable
+    /// Which tokens the cluster judges, for the same places as the issuers; nil = none.
+    package var tokenReview: TokenReviewPolicy?
+    /// The audiences of AuthConfigs that ask for TokenReview and name none.
+    package var tokenReviewAudiences: [String]
 
-    package init(mode: AuthMode, isPubliclyExposed: Bool, issuers: IssuerTable) {
+    package init(
+        mode: AuthMode, isPubliclyExposed: Bool, issuers: IssuerTable, tokenReview: TokenReviewPolicy? = nil,
+        tokenReviewAudiences: [String] = TokenReviewPolicy.defaultAudiences
+    ) {
+        self.tokenReview = tokenReview
+        self.tokenReviewAudiences = tokenReviewAudiences
         self.mode = mode
         self.isPubliclyExposed = isPubliclyExposed
         self.issuers = issuers
@@ -20,13 +29,14 @@ package struct RealmDefaults: Sendable {
 
     func realm(
         mode stated: AuthMode?, issuers own: IssuerTable, usesOwnIssuers: Bool, serviceTokens: Bool, apiKeys: Bool,
-        clientCertificates: ClientCertificatePolicy?, mappings: IdentityMappings
+        clientCertificates: ClientCertificatePolicy?, tokenReview: TokenReviewPolicy?, mappings: IdentityMappings
     ) -> AuthenticationRealm {
         var mode = stated ?? self.mode
         if mode == .disabled, isPubliclyExposed { mode = .required }
         return AuthenticationRealm(
             mode: mode, issuers: usesOwnIssuers ? own : issuers, serviceTokens: serviceTokens, apiKeys: apiKeys,
-            clientCertificates: clientCertificates, mappings: mappings)
+            clientCertificates: clientCertificates,
+            tokenReview: tokenReview ?? (usesOwnIssuers ? nil : self.tokenReview), mappings: mappings)
     }
 
     /// The realm of Tollgate's own API: what the settings configure and, where one is named, what an AuthConfig accepts beside it.
@@ -37,6 +47,7 @@ package struct RealmDefaults: Sendable {
         let table = (try? IssuerTable(entries: entries, mappings: other?.mappings ?? IdentityMappings([]))) ?? issuers
         return AuthenticationRealm(
             mode: .required, issuers: table, serviceTokens: true, apiKeys: true,
-            clientCertificates: other?.clientCertificates, mappings: other?.mappings ?? IdentityMappings([]))
+            clientCertificates: other?.clientCertificates,
+            tokenReview: .union(tokenReview, other?.tokenReview), mappings: other?.mappings ?? IdentityMappings([]))
     }
 }

@@ -21,11 +21,14 @@ package struct SnapshotCompiler: Sendable {
         package var egress: EgressRules
         /// Whether only Secrets and ConfigMaps with label `tollgate.dev/managed=true` are seen.
         package var needsLabel: Bool
+        /// Whether there is a cluster that can be asked about tokens.
+        package var reviewsTokens: Bool
 
         package init(
             namespaces: NamespaceRules, defaults: RealmDefaults, hostPolicy: [String: [String]], apiAuthConfig: String?,
-            egress: EgressRules = .strict, needsLabel: Bool = false
+            egress: EgressRules = .strict, needsLabel: Bool = false, reviewsTokens: Bool = false
         ) {
+            self.reviewsTokens = reviewsTokens
             self.needsLabel = needsLabel
             self.egress = egress
             self.namespaces = namespaces
@@ -57,7 +60,7 @@ package struct SnapshotCompiler: Sendable {
             references: ReferenceTable(inputs.compactMap(\.object), needsLabel: settings.needsLabel),
             namespaces: settings.namespaces,
             defaults: settings.defaults, reservedIssuers: Set(settings.defaults.issuers.entries.compactMap(\.issuer)),
-            egress: settings.egress)
+            egress: settings.egress, reviewsTokens: settings.reviewsTokens)
         var configs: [CompiledAuthConfig] = []
         var candidates: [HostTable.Candidate] = []
         var statuses: [ObjectKey: ObjectStatus] = [:]

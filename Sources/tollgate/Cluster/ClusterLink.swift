@@ -15,6 +15,8 @@ internal import ResourceModel
 struct ClusterLink: Sendable {
     let api: HTTPKubernetesAPI
     let ownNamespace: String
+    /// As whom the API server is spoken to.
+    let credential: ClusterCredential
     let caches: ClusterCaches
     let streams: [ClusterStream]
     let elector: LeaderElector
@@ -28,6 +30,7 @@ struct ClusterLink: Sendable {
     ) async throws {
         self.logger = logger
         let cluster = settings.cluster
+        credential = connection.credential
         ownNamespace = cluster.podNamespace ?? connection.namespace ?? TollgateSettings.standaloneNamespace
         for warning in connection.warnings {
             logger.warning("cluster connection", metadata: [LogKeys.reason: "\(warning)"])

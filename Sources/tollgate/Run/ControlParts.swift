@@ -19,6 +19,8 @@ struct ControlParts: Sendable {
     var store: SQLiteStore
     var registry: ServiceTokenRegistry
     var keySets: RemoteKeySets
+    /// Whether there is a cluster that can be asked about tokens.
+    var reviewsTokens: Bool
     var snapshots: SnapshotStore
     var plans: PlanBook
     var policy: PolicyParts
@@ -33,6 +35,7 @@ struct ControlParts: Sendable {
             namespaces: namespaces, defaults: try settings.realmDefaults(authentication),
             hostPolicy: settings.policy.hostPolicy,
             apiAuthConfig: settings.apiAuthConfig.map { "\($0.namespace)/\($0.name)" },
-            egress: try EgressRules(allowing: authentication.egressAllow), needsLabel: needsLabel)
+            egress: try EgressRules(allowing: authentication.egressAllow), needsLabel: needsLabel,
+            reviewsTokens: reviewsTokens)
     }
 }

@@ -28,6 +28,17 @@ extension ServerAssembly {
         }
     }
 
+    /// A setting that is on and can do nothing is told.
+    static func warnOfTokenReview(_ logger: Logger) {
+        logger.warning(
+            "setting",
+            metadata: [
+                LogKeys.setting: "TOLLGATE_AUTH_TOKEN_REVIEW",
+                LogKeys.reason:
+                    "it has no effect without a cluster: no token is sent anywhere, and none of a cluster is accepted",
+            ])
+    }
+
     static func tokenStore(
         _ authentication: AuthenticationSettings, beside store: SQLiteStore, settings: TollgateSettings,
         clock: any WallClock, logger: Logger

@@ -28,6 +28,7 @@ struct ServerAssembly {
     private let policy: PolicyParts
     private let control: any ControlSide
     private let limits: LimitParts
+    private let reviews: ReviewParts?
     private let readiness: Readiness
     private let engine: OPAClient?
     private let metrics: PrometheusRegistry
@@ -69,6 +70,9 @@ struct ServerAssembly {
             store: store, snapshots: snapshots, plans: limits.plans, upgradeURL: settings.billing.upgradeURL,
             prefixes: authentication.prefixes, clock: clock, random: random, logger: logger)
         let limiter = FailureLimiter(authentication.limits)
+        let authenticationMetrics = AuthenticationMetrics(factory: metrics)
+        reviews = ReviewParts(origin, clock: clock, metrics: authenticationMetrics, logger: logger)
+        if authentication.tokenReview != nil, reviews == nil { Self.warnOfTokenReview(logger) }
         let authenticator = Authenticator(
             admin: try await Self.adminCredential(
                 authentication, settings: settings, origin: origin, random: random),
@@ -76,15 +80,16 @@ struct ServerAssembly {
                 BootstrapCredential($0, adminPermissions: policy.keeper.state.policy.roles.adminPermissions)
             },
             tokens: table, keys: keys.table, jwt: JWTVerifier(remoteKeys: keySets), limiter: limiter,
-            prefixes: authentication.prefixes, anyGlobalCredential: authentication.configuresIssuers,
-            metrics: AuthenticationMetrics(factory: metrics), logger: logger)
+            prefixes: authentication.prefixes, reviews: reviews?.reviews,
+            anyGlobalCredential: authentication.configuresIssuers, metrics: authenticationMetrics, logger: logger)
 
         let projects = try await Self.projects(
             store, snapshots: snapshots, audit: audit, clock: clock, random: random, logger: logger)
         control = try await origin.control(
             ControlParts(
                 settings: settings, authentication: authentication, store: store, registry: registry,
-                keySets: keySets, snapshots: snapshots, plans: limits.plans, policy: policy, audit: audit,
+                keySets: keySets, reviewsTokens: reviews != nil, snapshots: snapshots, plans: limits.plans,
+                policy: policy, audit: audit,
                 clock: clock, random: random, logger: logger), metrics: metrics)
 
         engine = Self.policyEngine(settings, clock: clock, logger: logger, metrics: metrics)
@@ -141,7 +146,7 @@ struct ServerAssembly {
                     await keySets.waitForFirstSets(atMost: .seconds(10))
                     readiness.keysSettled()
                 },
-            ] + control.services + limits.services
+            ] + control.services + limits.services + (reviews?.services ?? [])
         typealias Entry = ServiceGroupConfiguration.ServiceConfiguration
         // The group stops them from the last to the first.
         var entries = services.map { Entry(service: $0, successTerminationBehavior: .ignore) }

@@ -37,7 +37,8 @@ extension TollgateSettings {
             return RealmDefaults(
                 mode: effectiveMode(authentication),
                 isPubliclyExposed: exposedOrigins.contains(where: PublicHost.isPublic),
-                issuers: try IssuerTable(entries: authentication.issuers))
+                issuers: try IssuerTable(entries: authentication.issuers), tokenReview: authentication.tokenReview,
+                tokenReviewAudiences: authentication.tokenReviewAudiences)
         } catch {
             throw StartupProblem("TOLLGATE_AUTH_ISSUER, OIDC_ISSUER: \(error)")
         }

@@ -7,7 +7,7 @@ internal import Essentials
 /// for texts, instants and sets hold for settings as well.
 extension SettingsCatalog {
     static let authentication: [Setting<String>] =
-        modes + serviceTokens + jwt + openIDConnect + failureLimits
+        modes + serviceTokens + jwt + tokenReview + openIDConnect + failureLimits
 
     private static let modes = [
         auth(
@@ -60,6 +60,14 @@ extension SettingsCatalog {
             "Tolerance for the clocks of issuers."),
         auth("ACCEPT_ID_TOKENS", "flag", "true or false", default: "false", "Accepts ID tokens as well."),
         auth("ROLE_CLIENTS", "set", "a list of client ids, or *", "Clients whose resource_access roles count."),
+    ]
+    private static let tokenReview = [
+        auth(
+            "TOKEN_REVIEW", "flag", "true or false", default: "false",
+            "Lets the API server judge tokens of the cluster, for the own API and for AuthConfigs without issuers."),
+        auth(
+            "TOKEN_REVIEW_AUDIENCES", "set", "a list of audiences", default: "tollgate",
+            "Audiences of which such a token must have one; also for AuthConfigs that name none."),
     ]
     private static let openIDConnect = [
         raw(

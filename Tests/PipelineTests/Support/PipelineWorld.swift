@@ -27,12 +27,17 @@ struct PipelineWorld {
     let registry: ServiceTokenRegistry
     let keys: APIKeyRegistry
     let limiter: FailureLimiter
+    /// What asks the cluster; nil where there is none.
+    let reviews: TokenReviews?
+    /// The clock of its questions.
+    let reviewTime = ManualMonotonicClock()
     let pipeline: RequestPipeline
 
     init(
         manifests: String? = StandardManifests.text, limits: FailureLimitSettings = FailureLimitSettings(),
         isAdminGenerated: Bool = false, stages: [any AdmissionStage] = [], engine: (any PolicyEngine)? = nil,
-        settings: PipelineSettings = PipelineSettings(timeout: .seconds(60)), bootstrap: BootstrapSettings? = nil
+        settings: PipelineSettings = PipelineSettings(timeout: .seconds(60)), bootstrap: BootstrapSettings? = nil,
+        reviewer: (any TokenReviewing)? = nil
     ) throws {
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         snapshots = SnapshotStore(metricsFactory: metrics)
@@ -48,11 +53,16 @@ struct PipelineWorld {
         limiter = FailureLimiter(limits)
         let remote = RemoteKeySets(
             fetcher: NoKeySets(), clock: clock, random: random, logger: logger, metricsFactory: metrics)
+        let counters = AuthenticationMetrics(factory: metrics)
+        reviews = reviewer.map { [clock, reviewTime] in
+            TokenReviews(reviewer: $0, clock: clock, time: reviewTime, metrics: counters, logger: logger)
+        }
+        reviews?.use(clusterIssuer: "https://cluster.example")
         let authenticator = Authenticator(
             admin: AdminCredential(token: Redacted(Self.adminText), isGenerated: isAdminGenerated),
             bootstrap: bootstrap.map { BootstrapCredential($0, adminPermissions: ["tasks:delete"]) }, tokens: table,
             keys: keys.table, jwt: JWTVerifier(remoteKeys: remote), limiter: limiter, prefixes: TokenPrefixes(),
-            anyGlobalCredential: false, metrics: AuthenticationMetrics(factory: metrics), logger: logger)
+            reviews: reviews, anyGlobalCredential: false, metrics: counters, logger: logger)
         pipeline = RequestPipeline(
             snapshots: snapshots, authenticator: authenticator, audit: audit, stages: stages,
             observers: [APIKeyUsageObserver(keys: keys.table)], engine: engine,

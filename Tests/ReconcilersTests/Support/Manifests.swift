@@ -83,7 +83,7 @@ enum Manifests {
     /// `default` is the platform; `acme` and `limited` have tenants, `limited` may only have hosts below limited.example.
     static func compiler(
         apiAuthConfig: String? = nil, isPubliclyExposed: Bool = false, mode: AuthMode = .optional,
-        egress: EgressRules? = nil
+        egress: EgressRules? = nil, reviewsTokens: Bool = false, tokenReview: TokenReviewPolicy? = nil
     ) throws -> SnapshotCompiler {
         var global = IssuerEntry(name: "global")
         global.issuer = "https://global.example"
@@ -93,9 +93,11 @@ enum Manifests {
                 namespaces: NamespaceRules(
                     platform: ["default"], tenants: ["acme": "acme-corp", "limited": "limited-corp"]),
                 defaults: RealmDefaults(
-                    mode: mode, isPubliclyExposed: isPubliclyExposed, issuers: try IssuerTable(entries: [global])),
+                    mode: mode, isPubliclyExposed: isPubliclyExposed, issuers: try IssuerTable(entries: [global]),
+                    tokenReview: tokenReview),
                 hostPolicy: ["limited": ["*.limited.example"]], apiAuthConfig: apiAuthConfig,
-                egress: try egress ?? EgressRules(allowing: ["10.1.0.0/16", "keys.internal"])))
+                egress: try egress ?? EgressRules(allowing: ["10.1.0.0/16", "keys.internal"]),
+                reviewsTokens: reviewsTokens))
     }
 }
 
