@@ -72,6 +72,19 @@ package enum ExecutableFile {
         let finding: Finding
     }
 
+    /// The SHA-256 of any file of at most `largestSize` bytes, links followed, in lower-case hex.
+    package static func sha256(of path: String) throws(DurableFile.Failure) -> String {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw DurableFile.Failure(operation: "open", path: path, errorNumber: errno)
+        }
+        defer { close(descriptor) }
+        guard let digest = hash(descriptor) else {
+            throw DurableFile.Failure(operation: "read the whole of", path: path, errorNumber: EFBIG)
+        }
+        return digest
+    }
+
     /// Opens one segment after the other, so that a link anywhere below the directory is an error.
     private static func openSteps(_ path: String, below directory: String) -> Result<Int32, End> {
         let segments = path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)

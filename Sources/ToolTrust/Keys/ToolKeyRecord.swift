@@ -59,6 +59,17 @@ package struct ToolKeyRecord: Sendable, Hashable {
         revokedAt = time("revoked_at", members)
     }
 
+    /// Reads the text of one record that stands under a name.
+    package init(text: [UInt8], named name: String) throws(Fault) {
+        let value: JSONValue
+        do {
+            value = try CanonicalJSON.parse(text)
+        } catch {
+            throw Fault("it is no JSON (\(error)): write an object with public_key")
+        }
+        self = try ToolKeyRecord(value, named: name)
+    }
+
     /// Reads a list of records, or a single one.
     ///
     /// - Throws: `Fault` naming the first entry that is none.
