@@ -64,7 +64,7 @@ package enum ExecutableFile {
         guard info.st_mode & 0o022 == 0 else { return .unfit("group or others may write it: chmod go-w") }
         guard Int64(info.st_size) <= largestSize else { return .unfit("it has more than 256 MiB") }
         let stamp = Stamp(info)
-        if case .found(_, stamp)? = known, let known { return known }
+        if case .found(_, let before)? = known, before == stamp, let known { return known }
         return hash(descriptor).map { .found(sha256: $0, stamp: stamp) } ?? .unfit("it cannot be read whole")
     }
 
