@@ -162,7 +162,7 @@ let package = Package(
             name: "ReconcilersTests",
             dependencies: [
                 "Reconcilers", "ManifestFiles", "ResourceModel", "RuntimeState", "Authentication", "Authorization",
-                "Billing", "AuditTrail", "Essentials", "TestSupport", .logging, .metrics, .metricsTestKit,
+                "Billing", "AuditTrail", "ToolTrust", "Essentials", "TestSupport", .logging, .metrics, .metricsTestKit,
             ]),
         .testTarget(
             name: "PipelineTests",
@@ -191,7 +191,8 @@ let package = Package(
             name: "TollgateTests",
             dependencies: [
                 "tollgate", "Connectors", "KubernetesClient", "ManifestFiles", "ResourceModel", "RuntimeState",
-                "HTTPService", "Authentication", "Authorization", "AuditTrail", "Essentials", "TestSupport", .logging,
+                "HTTPService", "Authentication", "Authorization", "AuditTrail", "ToolTrust", "Essentials",
+                "TestSupport", .logging,
             ]),
         .testTarget(
             name: "CaseTests",

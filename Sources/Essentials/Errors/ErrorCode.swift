@@ -80,6 +80,17 @@ package enum ErrorCode: String, Sendable, CaseIterable {
     case auditBadCursor = "audit.bad_cursor"
     case auditTenantForbidden = "audit.tenant_forbidden"
     case auditQueryTooWide = "audit.query_too_wide"
+    case toolsNoManifest = "tools.no_manifest"
+    case toolsInvalidManifest = "tools.invalid_manifest"
+    case toolsUnknownKey = "tools.unknown_key"
+    case toolsKeyRevoked = "tools.key_revoked"
+    case toolsKeyExpired = "tools.key_expired"
+    case toolsBadSignature = "tools.bad_signature"
+    case toolsHashMismatch = "tools.hash_mismatch"
+    case toolsExecutableMissing = "tools.executable_missing"
+    case toolsLimitsExceeded = "tools.limits_exceeded"
+    case toolsVersionDowngrade = "tools.version_downgrade"
+    case toolsVersionConflict = "tools.version_conflict"
     case internalError = "internal.error"
 
     /// The HTTP status that goes with the code.
@@ -167,6 +178,17 @@ package enum ErrorCode: String, Sendable, CaseIterable {
         case .auditBadCursor: (400, "The cursor does not belong to this query")
         case .auditTenantForbidden: (403, "The audit trail of another tenant is not yours to read")
         case .auditQueryTooWide: (503, "The query examined too many entries")
+        case .toolsNoManifest: (404, "There is no manifest for this tool")
+        case .toolsInvalidManifest: (422, "The manifest is invalid")
+        case .toolsUnknownKey: (422, "No trusted key signed the manifest")
+        case .toolsKeyRevoked: (422, "The key of the manifest is revoked")
+        case .toolsKeyExpired: (422, "The key of the manifest is outside its time")
+        case .toolsBadSignature: (422, "The signature does not fit the manifest and its key")
+        case .toolsHashMismatch: (422, "The executable is not the one that was signed")
+        case .toolsExecutableMissing: (403, "The executable of the tool is not there")
+        case .toolsLimitsExceeded: (422, "The manifest asks for more than its policy allows")
+        case .toolsVersionDowngrade: (409, "A higher version of the tool was registered before")
+        case .toolsVersionConflict: (409, "This version of the tool was registered with other bytes")
         case .internalError: (500, "Internal error")
         }
     }

@@ -38,6 +38,18 @@ package enum DurableFile {
         try syncDirectory(of: path)
     }
 
+    /// Writes a file that must not be there yet, with the durability of `write`.
+    ///
+    /// - Throws: with `EEXIST` when something has the name already; it is left as it is.
+    package static func create(_ bytes: [UInt8], at path: String, mode: UInt32 = 0o600) throws(Failure) {
+        let temporary = try writeTemporary(bytes, beside: path, mode: mode)
+        let isNew = link(temporary, path) == 0
+        let failure = failure("create", path)
+        unlink(temporary)
+        guard isNew else { throw failure }
+        try syncDirectory(of: path)
+    }
+
     /// Replaces a file that is still as it was read, with the durability of `write`; the new file has the mode of the old one.
     ///
     /// The old bytes are compared when nothing but the rename is left to do, so the moment in which another writer goes unnoticed is as

@@ -11,10 +11,13 @@ package struct JSONParser: ~Copyable {
         package var depth: Int
         /// Values in the whole document.
         package var values: Int
+        /// Whether names that differ only in Unicode normalisation are two names, as RFC 8785 has it; else they are one, and refused.
+        package var exactNames: Bool
 
-        package init(depth: Int = 64, values: Int = 200_000) {
+        package init(depth: Int = 64, values: Int = 200_000, exactNames: Bool = false) {
             self.depth = depth
             self.values = values
+            self.exactNames = exactNames
         }
     }
 
@@ -139,6 +142,7 @@ package struct JSONParser: ~Copyable {
         var members: [JSONObject.Member] = []
         // Small objects are checked for doubled names by looking; large ones by a set, so that the cost stays linear.
         var seen: Set<String>?
+        var seenBytes: Set<[UInt8]> = []
         skipBlanks()
         if try peek() == UInt8(ascii: "}") {
             position += 1
@@ -149,8 +153,13 @@ package struct JSONParser: ~Copyable {
             guard try peek() == UInt8(ascii: "\"") else { throw failure(.unexpectedByte) }
             let start = position
             let name = try string()
-            if members.count == 16 { seen = Set(members.map(\.name)) }
-            let isNew = seen == nil ? !members.contains { $0.name == name } : seen!.insert(name).inserted
+            let isNew: Bool
+            if limits.exactNames {
+                isNew = seenBytes.insert(Array(name.utf8)).inserted
+            } else {
+                if members.count == 16 { seen = Set(members.map(\.name)) }
+                isNew = seen == nil ? !members.contains { $0.name == name } : seen!.insert(name).inserted
+            }
             guard isNew else { throw Failure(code: .duplicateMember, offset: start) }
             skipBlanks()
             guard try peek() == UInt8(ascii: ":") else { throw failure(.unexpectedByte) }

@@ -41,6 +41,9 @@ package struct NamespaceRules: Sendable {
         return own
     }
 
+    /// The tenant that the tools of a namespace belong to; nil = they are there for the whole installation.
+    package func toolTenant(_ namespace: String) -> String? { tenants[namespace] }
+
     /// Checks roles and scopes that an object gives away.
     ///
     /// - Throws: `Violation` for role `admin` and `admin:` scopes outside platform namespaces.

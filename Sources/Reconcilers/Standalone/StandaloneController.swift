@@ -21,6 +21,7 @@ package actor StandaloneController {
     private let policyData: ManifestPolicyFollower?
     private let tokens: ServiceTokenReconciler
     private let subscriptions: SubscriptionCompiler
+    private let tools: ToolManifestCompiler
     private let snapshots: SnapshotStore
     private let keySets: RemoteKeySets
     private let keeper: any ObjectStatusKeeping
@@ -29,6 +30,7 @@ package actor StandaloneController {
     private let interval: Duration
     private var book = StatusBook()
     private var reported: Set<String> = []
+    private var keyProblems: [String] = []
     private var published: PublishedState?
     /// Where each object stood when it was seen last.
     private var places: [ObjectKey: ManifestSource] = [:]
@@ -47,7 +49,8 @@ package actor StandaloneController {
     ///   - interval: how often a pass runs although nothing changed.
     package init(
         directory: ManifestDirectory, compiler: SnapshotCompiler, policy: CompiledPolicy,
-        tokens: ServiceTokenReconciler, subscriptions: SubscriptionCompiler, snapshots: SnapshotStore,
+        tokens: ServiceTokenReconciler, subscriptions: SubscriptionCompiler, tools: ToolManifestCompiler,
+        snapshots: SnapshotStore,
         keySets: RemoteKeySets, keeper: any ObjectStatusKeeping, policyData: ManifestPolicyFollower? = nil,
         interval: Duration, clock: any WallClock, logger: Logger
     ) {
@@ -56,6 +59,7 @@ package actor StandaloneController {
         self.policy = policy
         self.tokens = tokens
         self.subscriptions = subscriptions
+        self.tools = tools
         self.snapshots = snapshots
         self.keySets = keySets
         self.keeper = keeper
@@ -125,9 +129,9 @@ package actor StandaloneController {
         statuses.merge(tokenStatuses) { _, new in new }
         let billing = subscriptions.compile(inputs, earlier: book.statuses, now: now)
         statuses.merge(billing.statuses) { _, new in new }
-        for input in inputs where input.key.kind == .toolManifest {
-            statuses[input.key] = Self.unhandled(input)
-        }
+        let judged = tools.compile(inputs, earlier: book.statuses, now: now)
+        statuses.merge(judged.statuses) { _, new in new }
+        report(toolKeys: judged.problems)
         if let policyData, let status = policyData.status() { statuses[policyData.key] = status }
         let sources = Dictionary(load.objects.map { ($0.key, $0.source) }) { first, _ in first }
         places.merge(sources) { _, new in new }
@@ -236,15 +240,11 @@ package actor StandaloneController {
         return sound + doubled
     }
 
-    /// Kinds that are validated and shown, and on which nothing acts yet.
-    private static func unhandled(_ input: CompilerInput) -> ObjectStatus {
-        var conditions = Conditions()
-        if input.problems.isEmpty {
-            conditions.set("Ready", .unknown, "NotSupported", "valid; this release does not act on it")
-        } else {
-            conditions.set("Invalid", .true, "InvalidSpec", input.problems.joined(separator: "; "))
-        }
-        return ObjectStatus(conditions: conditions)
+    /// Logs what is wrong with the keys of tool manifests, once for each change.
+    private func report(toolKeys problems: [String]) {
+        guard problems != keyProblems else { return }
+        keyProblems = problems
+        for problem in problems { logger.warning("tool key problem", metadata: [LogKeys.reason: "\(problem)"]) }
     }
 
     /// A file that cannot be read leaves what it held in force, and says so on each of those objects.

@@ -27,6 +27,9 @@ struct StandaloneSide: ControlSide {
                 registry: parts.registry, texts: TokenSecretFiles(folder: "\(settings.dataDirectory)/secrets"),
                 namespaces: namespaces, audit: parts.audit, logger: parts.logger),
             subscriptions: SubscriptionCompiler(plans: parts.plans, namespaces: namespaces),
+            tools: ToolManifestCompiler(
+                settings: settings.toolManifests(own: TollgateSettings.standaloneNamespace),
+                executables: ToolExecutables(directory: settings.tools.directory)),
             snapshots: parts.snapshots, keySets: parts.keySets,
             keeper: StatusKeeper(store: parts.store, directory: directory), policyData: parts.policy.follower,
             interval: settings.reconcileInterval, clock: parts.clock, logger: parts.logger)

@@ -16,6 +16,15 @@ extension TollgateSettings {
         return NamespaceRules(platform: Set(named.isEmpty ? [own] : named), tenants: policy.namespaceTenants)
     }
 
+    /// How ToolManifests are judged.
+    ///
+    /// - Parameter own: the namespace whose Secrets may hold keys.
+    func toolManifests(own: String, needsLabel: Bool = false) -> ToolManifestCompiler.Settings {
+        ToolManifestCompiler.Settings(
+            keys: tools.keys, rules: tools.rules, ownNamespace: own, needsLabel: needsLabel,
+            namespaces: namespaceRules(own: own))
+    }
+
     var httpSettings: HTTPSettings {
         HTTPSettings(
             api: listeners.api.http, decisions: listeners.decisions?.http, probes: listeners.probes.http,

@@ -35,6 +35,7 @@ enum SettingSection: String, Sendable, CaseIterable {
     case authentication = "Authentication"
     case policy = "Policy and namespaces"
     case billing = "Plans and request limits"
+    case tools = "Tools"
     case cluster = "Cluster"
     case storage = "Own files"
     case audit = "Audit trail"

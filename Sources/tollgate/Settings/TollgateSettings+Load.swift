@@ -46,6 +46,7 @@ extension TollgateSettings {
             policy: policy(&reader, environment: environment, host: host),
             policyEngine: policyEngine(&reader),
             billing: billing(&reader, environment: environment, host: host),
+            tools: tools(&reader, dataDirectory: dataDirectory, environment: environment, host: host),
             cluster: cluster(&reader, host: host),
             dataDirectory: dataDirectory,
             audit: audit(&reader, dataDirectory: dataDirectory, environment: environment, host: host),

@@ -23,6 +23,7 @@ struct TollgateSettings: Sendable {
     /// The policy engine outside of the process; nil where decisions are made in it.
     var policyEngine: OPAClientSettings?
     var billing: BillingSettings
+    var tools: ToolSettings
     var cluster: ClusterSettings
     /// Absolute; made by the process with mode 0700.
     var dataDirectory: String

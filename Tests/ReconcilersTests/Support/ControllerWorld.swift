@@ -13,6 +13,7 @@ internal import ResourceModel
 internal import RuntimeState
 internal import Synchronization
 internal import TestSupport
+internal import ToolTrust
 
 /// Keeps statuses in memory, and can be taken away.
 final class FakeStatusKeeper: ObjectStatusKeeping {
@@ -114,7 +115,13 @@ struct ControllerWorld {
                 registry: registry, texts: TokenSecretFiles(folder: folder.path("secrets")),
                 namespaces: NamespaceRules(platform: ["default"], tenants: ["acme": "acme-corp"]), audit: audit,
                 logger: logger),
-            subscriptions: try Manifests.subscriptions(), snapshots: snapshots, keySets: keySets, keeper: keeper,
+            subscriptions: try Manifests.subscriptions(),
+            tools: ToolManifestCompiler(
+                settings: .init(
+                    keys: [], rules: ToolRules(), ownNamespace: "default",
+                    namespaces: NamespaceRules(platform: ["default"], tenants: ["acme": "acme-corp"])),
+                executables: ToolExecutables(directory: folder.path("tools"))),
+            snapshots: snapshots, keySets: keySets, keeper: keeper,
             policyData: policyData,
             interval: .seconds(3600), clock: clock, logger: logger)
         return (snapshots, directory, keySets, controller)

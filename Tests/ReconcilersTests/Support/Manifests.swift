@@ -40,6 +40,13 @@ enum Manifests {
         try input("Subscription", name, namespace: namespace, created: created, spec)
     }
 
+    /// One ToolManifest.
+    static func toolManifest(
+        _ name: String, namespace: String = "default", created: Int64 = 0, _ spec: String
+    ) throws -> CompilerInput {
+        try input("ToolManifest", name, namespace: namespace, created: created, spec)
+    }
+
     /// A compiler of Subscriptions over the shipped plans.
     static func subscriptions() throws -> SubscriptionCompiler {
         SubscriptionCompiler(
