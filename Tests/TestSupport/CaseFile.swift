@@ -11,6 +11,12 @@ package struct CaseRecord: Sendable, CustomStringConvertible {
     /// The whole case.
     package let json: JSONValue
 
+    package init(id: String, kind: String, json: JSONValue) {
+        self.id = id
+        self.kind = kind
+        self.json = json
+    }
+
     package var description: String { id }
 
     /// `rows`, each with `given` and `expect`.

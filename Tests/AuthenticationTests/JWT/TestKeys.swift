@@ -32,10 +32,11 @@ enum TestKeys {
 }
 
 extension AuthenticationOutcome {
-    /// The code of the refusal, or `verified`.
+    /// The code of the refusal, `verified`, or `needsReview`.
     var code: String {
         switch self {
         case .verified: "verified"
+        case .needsReview: "needsReview"
         case .refused(let refusal, _): refusal.code.rawValue
         }
     }

@@ -78,6 +78,7 @@ private struct JWKSCacheRun {
             key: key(kid))
         switch verifier.verify(text, issuers: issuers, certificateThumbprint: nil, now: now) {
         case .verified: #expect(expect["status"] == 200, "\(id): \(kid)")
+        case .needsReview: Issue.record("\(id): no cluster judges tokens here")
         case .refused(let refusal, _):
             #expect(expect["status"] == .int(Int64(refusal.status)), "\(id): \(kid)")
             #expect(expect["code"] == .string(refusal.code.rawValue), "\(id): \(kid)")

@@ -23,6 +23,7 @@ extension IdentityKinds {
                     #expect(expect["status"] == 200, "\(record.id) row \(index)")
                     expectMembers(
                         expect["principal"]?.objectValue ?? [:], in: principal.json(includingClaims: true), record.id)
+                case .needsReview: Issue.record("\(record.id) row \(index): no cluster judges tokens here")
                 case .refused(let refusal, _):
                     #expect(expect["status"] == .int(Int64(refusal.status)), "\(record.id) row \(index)")
                     #expect(expect["code"] == .string(refusal.code.rawValue), "\(record.id) row \(index)")
