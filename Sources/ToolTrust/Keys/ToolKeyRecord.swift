@@ -38,13 +38,16 @@ package struct ToolKeyRecord: Sendable, Hashable {
         guard let members = value.objectValue else { throw Fault("a key is a \(value.kindName): write an object") }
         let known = ["key_id", "public_key", "not_before", "expires_at", "revoked_at"]
         if let unknown = members.names.first(where: { !known.contains($0) }) {
-            throw Fault("\(BoundedText.cut(unknown, bytes: 64)) is no member of a key: only \(known.joined(separator: ", "))")
+            throw Fault(
+                "\(BoundedText.cut(unknown, bytes: 64)) is no member of a key: only \(known.joined(separator: ", "))")
         }
         let stated = members["key_id"]
         guard let id = stated == nil ? name : stated?.stringValue, Self.isKeyID(id) else {
             throw Fault("key_id is missing or not [A-Za-z0-9._-]{1,64}")
         }
-        guard name == nil || name == id else { throw Fault("key_id is not the name under which the key stands: write one") }
+        guard name == nil || name == id else {
+            throw Fault("key_id is not the name under which the key stands: write one")
+        }
         guard let bytes = members["public_key"]?.stringValue.flatMap(PaddedBase64.decode), bytes.count == 32 else {
             throw Fault("public_key of \(id) is missing or not 32 bytes as padded base64")
         }

@@ -45,7 +45,8 @@ package struct TrustedToolKeys: Sendable, Hashable {
     package static func refusal(_ record: ToolKeyRecord, at now: Timestamp) -> Refusal? {
         if let revokedAt = record.revokedAt, revokedAt <= now {
             return Refusal(
-                .toolsKeyRevoked, message: "Key \(record.keyID) is revoked since \(revokedAt.rfc3339): sign with another")
+                .toolsKeyRevoked,
+                message: "Key \(record.keyID) is revoked since \(revokedAt.rfc3339): sign with another")
         }
         if let time = record.unreadableTime {
             return Refusal(

@@ -64,7 +64,9 @@ package struct ToolManifest: Sendable, Hashable {
             ManifestFields.isToolID($0)
         }
         let versionText = try fields.text("version", "SemVer 2.0.0 of at most 64 bytes") { SemanticVersion($0) != nil }
-        guard let version = SemanticVersion(versionText) else { throw ManifestFields.refusal("version", "is no version") }
+        guard let version = SemanticVersion(versionText) else {
+            throw ManifestFields.refusal("version", "is no version")
+        }
         self.version = version
         sha256 = try fields.text("sha256_hash", "64 lower-case hex digits") { ManifestFields.isHash($0) }
         let signatureText = try fields.text("signature", "64 bytes as standard padded base64") {

@@ -9,7 +9,9 @@ internal import ToolTrust
 struct ToolVerifyCommand: ContextualCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify", abstract: "Verify a tool manifest; needs no running server.",
-        discussion: "Prints every check. Exit status: 0 verified, 1 refused, 2 usage. Limits are those of the TOLLGATE_TOOLS_ settings.")
+        discussion:
+            "Prints every check. Exit status: 0 verified, 1 refused, 2 usage. Limits are those of the TOLLGATE_TOOLS_ settings."
+    )
 
     @Option(help: "The manifest, JSON.")
     var manifest: String

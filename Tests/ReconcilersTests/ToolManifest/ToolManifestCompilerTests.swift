@@ -86,7 +86,10 @@ private struct FakeExecutables: ToolExecutableLooking {
     @Test func everyReasonIsTold() throws {
         let good = try manifest()
         let rows: [(String, [ToolKeyRecord], [String])] = [
-            ("{manifest: {tool_id: x}}", [], ["False InvalidManifest", "Unknown InvalidManifest", "False NotAccepted"]),
+            (
+                "{manifest: {tool_id: x}}", [],
+                ["False InvalidManifest", "Unknown InvalidManifest", "False NotAccepted"]
+            ),
             (
                 "{manifest: \(try manifest(memory: 4096))}", [try record()],
                 ["False LimitsExceeded", "True Verified", "False NotAccepted"]

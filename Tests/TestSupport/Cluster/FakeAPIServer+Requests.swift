@@ -59,7 +59,11 @@ extension FakeAPIServer {
             default: break
             }
         }
-        do {
+        do throws(APIStatus) {
+            if route.resource.resource == .tokenReviews {
+                guard route.verb == .create else { throw APIStatus.methodNotAllowed }
+                return send(Answer(status: 201, body: try review(request)), faults, exchange)
+            }
             if route.verb == .watch { return try watch(route, request, faults, exchange) }
             send(try perform(route, request), faults, exchange)
         } catch {
@@ -94,13 +98,6 @@ extension FakeAPIServer {
 
     private func answerUnrouted(_ request: IncomingRequest, _ exchange: Exchange) {
         let parts = request.path.split(separator: "/").map(String.init)
-        if request.method == "POST", parts.last == "tokenreviews" {
-            do throws(APIStatus) {
-                return exchange.answer(201, body: try review(request).encoded())
-            } catch {
-                return refuse(error, exchange)
-            }
-        }
         let groups = state.withLock(\.groups)
         switch parts {
         case ["api"]:

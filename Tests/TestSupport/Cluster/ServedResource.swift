@@ -73,6 +73,7 @@ package struct ServedResource: Sendable {
             ServedResource(.deployments, hasStatus: true, hasScale: true, hasGeneration: true),
             ServedResource(.replicaSets, hasStatus: true, hasScale: true, hasGeneration: true),
             ServedResource(.leases, allowsUnconditionalUpdate: false, createsOnUpdate: true), ServedResource(.events),
+            ServedResource(.tokenReviews),
             ServedResource(APIResource(group: "", version: "v1", plural: "serviceaccounts", kind: "ServiceAccount")),
             ServedResource(APIResource(group: "", version: "v1", plural: "services", kind: "Service"), hasStatus: true),
             ServedResource(

@@ -59,14 +59,16 @@ internal import ToolTrust
             #expect(again.record == key.record)
             #expect(key.keyID == id || key.keyID.hasPrefix("ed25519-"))
         }
-        #expect(Ed25519PrivateKey(pem: Array("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----".utf8)) == nil)
+        #expect(
+            Ed25519PrivateKey(pem: Array("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----".utf8)) == nil)
         #expect(Ed25519PrivateKey(pem: []) == nil)
         #expect(Ed25519PrivateKey(seed: [1]) == nil)
     }
 
     @Test func readsPrivateKeysOfOthers() throws {
         // RFC 8410 section 10.3
-        let pem = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----\n"
+        let pem =
+            "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----\n"
         let key = try #require(Ed25519PrivateKey(pem: Array(pem.utf8)))
         #expect(
             key.record?.json["public_key"]?.stringValue == "Gb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=")

@@ -26,7 +26,9 @@ internal import ToolTrust
     }
 
     static let rows: [Row] = [
-        Row(members: ["max_memory_mb": 512, "max_cpu_seconds": 60, "timeout_seconds": 120, "max_output_bytes": 1_048_576]),
+        Row(members: [
+            "max_memory_mb": 512, "max_cpu_seconds": 60, "timeout_seconds": 120, "max_output_bytes": 1_048_576,
+        ]),
         Row(members: ["max_memory_mb": 513, "max_cpu_seconds": 61], field: "max_memory_mb"),
         Row(members: ["max_cpu_seconds": 61], field: "max_cpu_seconds"),
         Row(members: ["timeout_seconds": 121], field: "timeout_seconds"),

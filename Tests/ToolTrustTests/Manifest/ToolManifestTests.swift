@@ -24,7 +24,8 @@ internal import ToolTrust
 
     static let refused: [Row] = [
         Row(field: "tool_id", value: nil), Row(field: "tool_id", value: "Tool"), Row(field: "tool_id", value: ".a"),
-        Row(field: "tool_id", value: "register"), Row(field: "tool_id", value: .string(String(repeating: "a", count: 129))),
+        Row(field: "tool_id", value: "register"),
+        Row(field: "tool_id", value: .string(String(repeating: "a", count: 129))),
         Row(field: "version", value: "1.0"), Row(field: "version", value: 1), Row(field: "sha256_hash", value: "ab"),
         Row(field: "signature", value: nil), Row(field: "signature", value: .string(String(repeating: "A", count: 86))),
         Row(field: "signature", value: .string(String(repeating: "-", count: 86) + "==")),
