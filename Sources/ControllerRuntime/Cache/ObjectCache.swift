@@ -57,6 +57,8 @@ package enum CacheChange<Value: Sendable>: Sendable {
     case updated(old: CachedObject<Value>, new: CachedObject<Value>)
     /// With the last state that is known.
     case deleted(CachedObject<Value>)
+    /// The first list is complete; it follows the additions, and comes for an empty list too.
+    case filled
 }
 
 /// The objects of one stream. One writer, any number of readers; a list replaces all of it at once.
@@ -102,6 +104,7 @@ package final class ObjectCache<Value: Sendable>: Sendable {
         let (changes, observers) = state.withLock { state in
             let old = state.objects
             let new = state.staged
+            let isFirst = !state.isFilled
             state.objects = new
             state.staged = [:]
             state.isFilled = true
@@ -115,6 +118,7 @@ package final class ObjectCache<Value: Sendable>: Sendable {
                     changes.append(.added(object))
                 }
             }
+            if isFirst { changes.append(.filled) }
             return (changes, state.observers)
         }
         for change in changes { for observer in observers { observer(change) } }

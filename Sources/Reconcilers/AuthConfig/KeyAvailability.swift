@@ -12,9 +12,10 @@ enum KeyAvailability {
         statuses: inout [ObjectKey: ObjectStatus]
     ) {
         guard !sources.isEmpty else { return }
-        let sets = keySets.status()
+        // Few are absent at a time, however many there are.
+        let unusable = keySets.status().filter { !$0.isUsable }
         for (key, wanted) in sources {
-            let absent = sets.filter { wanted.contains($0.source) && !$0.isUsable }
+            let absent = unusable.filter { wanted.contains($0.source) }
             let failed = absent.filter { $0.lastError != nil }
             if absent.isEmpty {
                 statuses[key]?.conditions.set("KeysAvailable", .true, "Fetched")

@@ -6,19 +6,23 @@ internal import ResourceModel
 
 /// The Secrets and ConfigMaps that objects refer to, by namespace and name.
 struct ReferenceTable {
-    private var secrets: [ObjectKey: Secret] = [:]
-    private var configMaps: [ObjectKey: ConfigMap] = [:]
+    private let find: (ObjectKey) -> ManifestObject?
     /// Whether only labelled objects are seen: what is missing may be there without the label.
     private let needsLabel: Bool
 
-    init(_ objects: some Sequence<ManifestObject>, needsLabel: Bool = false) {
+    /// - Parameter find: gives the Secret or ConfigMap that is there now; nil when there is none.
+    init(needsLabel: Bool = false, find: @escaping (ObjectKey) -> ManifestObject?) {
         self.needsLabel = needsLabel
-        for object in objects {
-            switch object {
-            case .secret(let secret): secrets[secret.key] = secret
-            case .configMap(let map): configMaps[map.key] = map
-            default: break
-            }
+        self.find = find
+    }
+
+    /// What an AuthConfig refers to: a change of one of these is a change of the AuthConfig.
+    static func references(of spec: AuthConfigSpec, namespace: String) -> [ObjectKey] {
+        spec.issuers.flatMap { issuer in
+            [
+                issuer.secretRef.map { ObjectKey(kind: .secret, namespace: namespace, name: $0.name) },
+                issuer.jwksRef.map { ObjectKey(kind: .configMap, namespace: namespace, name: $0.name) },
+            ].compactMap(\.self)
         }
     }
 
@@ -26,7 +30,7 @@ struct ReferenceTable {
     ///
     /// - Throws: `unresolved` naming what is missing.
     func secret(_ name: String, key: String, namespace: String, place: String) throws(CompileFault) -> [UInt8] {
-        guard let secret = secrets[ObjectKey(kind: .secret, namespace: namespace, name: name)] else {
+        guard case .secret(let secret)? = find(ObjectKey(kind: .secret, namespace: namespace, name: name)) else {
             throw missing("\(place): there is no Secret \(namespace)/\(name)")
         }
         guard let bytes = secret.data[key] else {
@@ -39,7 +43,7 @@ struct ReferenceTable {
     ///
     /// - Throws: `unresolved` naming what is missing.
     func configMapText(_ name: String, key: String, namespace: String, place: String) throws(CompileFault) -> String {
-        guard let map = configMaps[ObjectKey(kind: .configMap, namespace: namespace, name: name)] else {
+        guard case .configMap(let map)? = find(ObjectKey(kind: .configMap, namespace: namespace, name: name)) else {
             throw missing("\(place): there is no ConfigMap \(namespace)/\(name)")
         }
         guard let text = map.data[key] else {

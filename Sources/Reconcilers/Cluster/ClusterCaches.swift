@@ -39,7 +39,7 @@ package struct ClusterCaches: Sendable {
         return Dictionary(namespaces.all().map { ($0.name.name, $0.value) }) { first, _ in first }
     }
 
-    /// Tells of each change that is more than a change of status.
+    /// Tells of each change that is more than a change of status; nil where it is no single object that changed.
     package func observe(_ changed: @escaping @Sendable (ObjectKey?) -> Void) {
         for cache in objects.values.flatMap({ $0 }) {
             cache.observe { change in
@@ -47,6 +47,7 @@ package struct ClusterCaches: Sendable {
                 case .added(let new): changed(new.value.key)
                 case .updated(let old, let new): if new.value.differs(from: old.value) { changed(new.value.key) }
                 case .deleted(let last): changed(last.value.key)
+                case .filled: changed(nil)
                 }
             }
         }

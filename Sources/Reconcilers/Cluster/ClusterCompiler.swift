@@ -4,7 +4,7 @@
 package import Authentication
 package import Authorization
 package import Billing
-internal import ControllerRuntime
+package import ControllerRuntime
 package import Essentials
 package import Logging
 package import ResourceModel
@@ -12,12 +12,16 @@ package import RuntimeState
 internal import Synchronization
 
 /// The part of a cluster's control side that every replica does: compiles what the caches hold into a snapshot, and works out what status says.
+///
+/// A pass works out what a change can have moved; `lookAgain()` has everything worked out from the caches anew.
 package actor ClusterCompiler {
     /// What is fixed for the life of the process.
     package struct Parts: Sendable {
         package var caches: ClusterCaches
         /// How AuthConfigs are compiled; the namespaces' labels are added to its rules in each pass.
         package var compiler: SnapshotCompiler.Settings
+        /// How ToolManifests are judged; the namespaces' labels are added here too.
+        package var tools: ToolManifestCompiler
         package var plans: PlanBook
         package var policy: CompiledPolicy
         /// The ConfigMap of the policy data, and who puts it in force.
@@ -27,12 +31,13 @@ package actor ClusterCompiler {
         package var keySets: RemoteKeySets
 
         package init(
-            caches: ClusterCaches, compiler: SnapshotCompiler.Settings, plans: PlanBook, policy: CompiledPolicy,
-            policySource: ManifestPolicySource, policyKeeper: PolicyKeeper, snapshots: SnapshotStore,
-            keySets: RemoteKeySets
+            caches: ClusterCaches, compiler: SnapshotCompiler.Settings, tools: ToolManifestCompiler, plans: PlanBook,
+            policy: CompiledPolicy, policySource: ManifestPolicySource, policyKeeper: PolicyKeeper,
+            snapshots: SnapshotStore, keySets: RemoteKeySets
         ) {
             self.caches = caches
             self.compiler = compiler
+            self.tools = tools
             self.plans = plans
             self.policy = policy
             self.policySource = policySource
@@ -44,13 +49,18 @@ package actor ClusterCompiler {
 
     nonisolated let parts: Parts
     nonisolated let wanted = WantedStatuses()
+    private nonisolated let pending = PendingChanges()
     private nonisolated let tokens = Mutex<TokenView>(TokenView())
-    private let clock: any WallClock
+    private let wall: any WallClock
+    private let clock: any MonotonicClock
     private let logger: Logger
     private let wake: AsyncStream<Void>.Continuation
     private let wakes: AsyncStream<Void>
-    private let compiled: @Sendable ([ObjectKey]) -> Void
-    private var awaited: Set<RemoteKeySource> = []
+    private let compiled: @Sendable ([ObjectKey], WorkPriority) -> Void
+    private var book: AuthConfigBook
+    private var output: SnapshotCompiler.Output
+    private var accounts: AccountTable?
+    private var toolProblems: [String] = []
     private var policyMap: ConfigMap?
 
     /// What the reconciling of single ServiceTokens needs of all objects.
@@ -59,20 +69,34 @@ package actor ClusterCompiler {
         var secretOwners: [String: ObjectKey] = [:]
     }
 
-    /// - Parameter compiled: told after each pass which objects' statuses say something else than what is wanted now.
+    /// - Parameters:
+    ///   - clock: spaces the passes.
+    ///   - compiled: told after each pass which objects the leader has to look at: those whose statuses say something else than what is wanted
+    ///     now, tokens that may be touched, and what is being deleted.
     package init(
-        _ parts: Parts, clock: any WallClock, logger: Logger, compiled: @escaping @Sendable ([ObjectKey]) -> Void
+        _ parts: Parts, wall: any WallClock, clock: any MonotonicClock, logger: Logger,
+        compiled: @escaping @Sendable ([ObjectKey], WorkPriority) -> Void
     ) {
         self.parts = parts
+        self.wall = wall
         self.clock = clock
         self.logger = logger
         self.compiled = compiled
+        book = AuthConfigBook(settings: parts.compiler)
+        output = book.output()
         (wakes, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
-        parts.caches.observe { [wake] _ in wake.yield() }
+        parts.caches.observe { [pending, wake] key in
+            // Nil: a cache is filled, or namespaces have changed, which is seen by comparing them.
+            if let key { pending.note { $0.keys.insert(key) } }
+            wake.yield()
+        }
     }
 
-    /// Asks for a pass; several wishes before it begins are one.
-    package nonisolated func trigger() { wake.yield() }
+    /// Asks for a pass over everything; several wishes before it begins are one.
+    package nonisolated func lookAgain() {
+        pending.note { $0.isWhole = true }
+        wake.yield()
+    }
 
     /// Which namespaces may say what, and which ServiceToken has which Secret, as of the last pass.
     nonisolated var tokenView: TokenView { tokens.withLock { $0 } }
@@ -80,85 +104,219 @@ package actor ClusterCompiler {
     /// Runs a pass at every change, until it is cancelled.
     package func run() async {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { [plans = parts.plans, wake] in
-                for await _ in plans.changes { wake.yield() }
+            group.addTask { [plans = parts.plans, pending, wake] in
+                for await _ in plans.changes {
+                    pending.note { $0.plans = true }
+                    wake.yield()
+                }
             }
             var followed: Set<RemoteKeySource> = []
             for await _ in wakes {
                 if Task.isCancelled { break }
+                let began = clock.now()
                 await pass()
-                guard awaited != followed else { continue }
-                followed = awaited
-                // Another pass shows new key sets as soon as they are there.
-                group.addTask { [keySets = parts.keySets, wake] in
-                    await keySets.waitForFirstSets(atMost: .seconds(10))
-                    wake.yield()
+                if output.keySources != followed {
+                    followed = output.keySources
+                    // Another pass shows new key sets as soon as they are there.
+                    group.addTask { [keySets = parts.keySets, pending, wake] in
+                        await keySets.waitForFirstSets(atMost: .seconds(10))
+                        pending.note { $0.keySets = true }
+                        wake.yield()
+                    }
                 }
+                // The next pass takes all that changes meanwhile: passes get a quarter of a core at the most, decisions the rest.
+                let pause = min((clock.now() - began) * 3, .milliseconds(200))
+                do { try await clock.pause(for: pause) } catch { break }
             }
             group.cancelAll()
         }
     }
 
-    /// One pass over the caches. Nothing happens before all of them are filled: half a cluster would open or close what it should not.
+    /// One pass. Nothing happens before all caches are filled: half a cluster would open or close what it should not.
     package func pass() async {
         guard parts.caches.isFilled else { return }
-        let now = clock.now()
         await followPolicy()
-        let objects = ResourceKind.allCases.flatMap { parts.caches.all($0) }.filter { !$0.isDeleting }
-        let inputs = objects.map(\.input).sorted { $0.key < $1.key }
+        let now = wall.now()
+        var changes = pending.take()
         let namespaces = parts.compiler.namespaces.with(labels: parts.caches.tenants)
-        var settings = parts.compiler
-        settings.namespaces = namespaces
-        let output = SnapshotCompiler(settings: settings).compile(inputs)
-        parts.keySets.use(output.keySources)
-        awaited = output.keySources
-        let earlier = Dictionary(
-            objects.filter(\.key.kind.isOwn).map { ($0.key, $0.status ?? .null) }
-        ) { first, _ in first }
-        let billing = SubscriptionCompiler(plans: parts.plans, namespaces: namespaces).compile(
-            inputs, earlier: earlier, now: now)
-        var statuses = output.statuses
-        KeyAvailability.note(output.keySourcesByObject, sets: parts.keySets, statuses: &statuses)
-        statuses.merge(billing.statuses) { _, new in new }
-        let secretOwners = ServiceTokenReconciler.secretOwners(inputs)
-        tokens.withLock { $0 = TokenView(namespaces: namespaces, secretOwners: secretOwners) }
-        let snapshot = parts.snapshots.publish { generation in
-            RuntimeSnapshot(
-                generation: generation, builtAt: now, hosts: output.hosts, authConfigs: output.authConfigs,
-                policy: parts.policy, ownRealm: output.ownRealm, accounts: billing.accounts, resources: [])
+        if namespaces != book.namespaces { changes.isWhole = true }
+
+        let authConfigs = authConfigStatuses(changes, namespaces: namespaces)
+        let subscriptions = subscriptionStatuses(changes, namespaces: namespaces, now: now)
+        let tools = toolStatuses(changes, namespaces: namespaces, now: now)
+        let touched = touched(changes, namespaces: namespaces)
+        var generation = parts.snapshots.current()?.generation ?? 0
+        if authConfigs != nil || subscriptions != nil, let accounts {
+            let snapshot = parts.snapshots.publish { [output, parts] generation in
+                RuntimeSnapshot(
+                    generation: generation, builtAt: now, hosts: output.hosts, authConfigs: output.authConfigs,
+                    policy: parts.policy, ownRealm: output.ownRealm, accounts: accounts, resources: [])
+            }
+            generation = snapshot.generation
+            logger.debug(
+                "snapshot published",
+                metadata: [LogKeys.generation: "\(generation)", "authConfigs": "\(output.authConfigs.count)"])
         }
-        logger.debug(
-            "snapshot published",
-            metadata: [LogKeys.generation: "\(snapshot.generation)", "objects": "\(inputs.count)"])
-        want(statuses, of: objects, earlier: earlier, snapshot: snapshot.generation, now: now)
+        var stale = touched
+        for (kind, statuses) in [
+            (ResourceKind.authConfig, authConfigs), (.subscription, subscriptions), (.toolManifest, tools),
+        ] {
+            guard let statuses else { continue }
+            stale += want(statuses, of: kind, isWhole: changes.isWhole, snapshot: generation, now: now)
+        }
+        if !stale.isEmpty { compiled(stale, changes.isWhole ? .resync : .change) }
     }
 
-    /// Takes note of what each status should say, and says of which objects it does not.
+    // MARK: The kinds
+
+    private typealias Statuses = [ObjectKey: WantedStatuses.Wanted]
+
+    /// The statuses of AuthConfigs; nil where nothing can have moved them.
+    private func authConfigStatuses(_ changes: ClusterChanges, namespaces: NamespaceRules) -> Statuses? {
+        if changes.isWhole {
+            var settings = parts.compiler
+            settings.namespaces = namespaces
+            book = AuthConfigBook(settings: settings)
+            let keys = [ResourceKind.authConfig, .secret, .configMap].flatMap { parts.caches.all($0).map(\.key) }
+            book.update(Set(keys), find: find)
+        } else if !book.update(changes.keys, find: find), !changes.keySets {
+            return nil
+        }
+        output = book.output()
+        parts.keySets.use(output.keySources)
+        var statuses = output.statuses
+        KeyAvailability.note(output.keySourcesByObject, sets: parts.keySets, statuses: &statuses)
+        return wanted(statuses) { [book] in book.generation(of: $0) }
+    }
+
+    /// The statuses of Subscriptions; nil where nothing can have moved them.
+    private func subscriptionStatuses(
+        _ changes: ClusterChanges, namespaces: NamespaceRules, now: Timestamp
+    ) -> Statuses? {
+        guard changes.isWhole || changes.plans || changes.has(.subscription) else { return nil }
+        let objects = present(.subscription)
+        let result = SubscriptionCompiler(plans: parts.plans, namespaces: namespaces).compile(
+            objects.values.map(\.input), earlier: earlier(objects, now: now), now: now)
+        accounts = result.accounts
+        return wanted(result.statuses) { objects[$0]?.generation }
+    }
+
+    /// The statuses of ToolManifests; nil where nothing can have moved them.
+    private func toolStatuses(_ changes: ClusterChanges, namespaces: NamespaceRules, now: Timestamp) -> Statuses? {
+        var compiler = parts.tools
+        let mayHoldKeys = changes.keys.contains {
+            $0.kind == .secret && $0.namespace == compiler.settings.ownNamespace
+        }
+        guard changes.isWhole || mayHoldKeys || changes.has(.toolManifest) else { return nil }
+        compiler.settings.namespaces = namespaces
+        let objects = present(.toolManifest)
+        let secrets = present(.secret).values.filter { $0.key.namespace == compiler.settings.ownNamespace }
+        let result = compiler.compile(
+            (objects.values + secrets).map(\.input), earlier: earlier(objects, now: now), now: now)
+        report(result.problems)
+        return wanted(result.statuses) { objects[$0]?.generation }
+    }
+
+    /// The tokens that may be touched, and everything whose finalizer is to be written.
+    private func touched(_ changes: ClusterChanges, namespaces: NamespaceRules) -> [ObjectKey] {
+        let changed =
+            changes.isWhole
+            ? ResourceKind.own.flatMap { parts.caches.all($0) } : changes.keys.compactMap { parts.caches.get($0) }
+        let unfinished = changed.filter { object in
+            let hasFinalizer = object.finalizers.contains(ClusterWriter.finalizer)
+            return object.isDeleting ? hasFinalizer : object.key.kind == .subscription && !hasFinalizer
+        }.map(\.key)
+        guard changes.isWhole || changes.has(.serviceToken) || changes.has(.secret) else { return unfinished }
+        let objects = present(.serviceToken)
+        let before = tokenView.secretOwners
+        let owners =
+            changes.isWhole || changes.has(.serviceToken)
+            ? ServiceTokenReconciler.secretOwners(objects.values.map(\.input)) : before
+        tokens.withLock { $0 = TokenView(namespaces: namespaces, secretOwners: owners) }
+        if changes.isWhole { return unfinished + objects.keys }
+        return unfinished
+            + objects.values.filter { object in
+                if changes.keys.contains(object.key) { return true }
+                guard case .serviceToken(let token)? = object.object else { return false }
+                let secret = ObjectKey(kind: .secret, namespace: object.key.namespace, name: token.spec.secretName)
+                let name = "\(secret.namespace)/\(secret.name)"
+                return changes.keys.contains(secret) || owners[name] != before[name]
+            }.map(\.key)
+    }
+
+    // MARK: Statuses
+
+    private func wanted(_ statuses: [ObjectKey: ObjectStatus], generation: (ObjectKey) -> Int64?) -> Statuses {
+        var result: Statuses = Dictionary(minimumCapacity: statuses.count)
+        for (key, status) in statuses {
+            guard let generation = generation(key) else { continue }
+            var status = status
+            status.sumUp()
+            result[key] = WantedStatuses.Wanted(status: status, generation: generation)
+        }
+        return result
+    }
+
+    /// Takes note of what each status should say.
+    ///
+    /// - Returns: the objects that say something else, as far as that can have changed.
     private func want(
-        _ statuses: [ObjectKey: ObjectStatus], of objects: [ClusterObject], earlier: [ObjectKey: JSONValue],
-        snapshot: UInt64, now: Timestamp
-    ) {
-        var all: [ObjectKey: WantedStatuses.Wanted] = [:]
-        var changed: [ObjectKey] = []
-        for object in objects where object.key.kind.isOwn {
-            guard var status = statuses[object.key] else {
-                // Tokens are worked out one by one, by whoever leads.
-                changed.append(object.key)
+        _ statuses: Statuses, of kind: ResourceKind, isWhole: Bool, snapshot: UInt64, now: Timestamp
+    ) -> [ObjectKey] {
+        let before = wanted.all(kind)
+        var all: Statuses = Dictionary(minimumCapacity: statuses.count)
+        var stale: [ObjectKey] = []
+        for (key, status) in statuses {
+            var status = status
+            let old = before[key]
+            let stands = old.map { $0.generation == status.generation && $0.status == status.status } ?? false
+            if stands, !isWhole {
+                all[key] = old
                 continue
             }
-            status.sumUp()
-            if object.key.kind == .authConfig {
-                let isKnown = object.status?["observedGeneration"]?.intValue == object.generation
-                let first = isKnown ? object.status?["snapshot"]?.intValue : nil
-                status.members["snapshot"] = .int(first ?? Int64(snapshot))
+            guard let object = parts.caches.get(key) else { continue }
+            let isObserved = object.status?["observedGeneration"]?.intValue == status.generation
+            if kind == .authConfig {
+                let first = isObserved ? object.status?["snapshot"]?.intValue.map { UInt64(clamping: $0) } : nil
+                status.snapshot = first ?? (stands ? old?.snapshot : nil) ?? snapshot
             }
-            all[object.key] = WantedStatuses.Wanted(status: status, generation: object.generation)
-            let document = StatusDocument.make(
-                status, generation: object.generation, previous: object.status, now: now)
-            if !StatusDocument.agree(document, object.status) { changed.append(object.key) }
+            all[key] = status
+            let document = status.document(previous: object.status, now: now)
+            if object.generation == status.generation, !StatusDocument.agree(document, object.status) {
+                stale.append(key)
+            }
         }
-        wanted.replace(all)
-        compiled(changed)
+        wanted.replace(kind, all)
+        return stale
+    }
+
+    /// What was said of objects before: what is stored, or what is about to be.
+    private func earlier(_ objects: [ObjectKey: ClusterObject], now: Timestamp) -> [ObjectKey: JSONValue] {
+        objects.mapValues { object in
+            if let status = object.status, status["observedGeneration"]?.intValue == object.generation { return status }
+            guard let wanted = wanted[object.key], wanted.generation == object.generation else {
+                return object.status ?? .null
+            }
+            return wanted.document(previous: object.status, now: now)
+        }
+    }
+
+    // MARK: Sources
+
+    private nonisolated func find(_ key: ObjectKey) -> CompilerInput? {
+        guard let object = parts.caches.get(key), !object.isDeleting else { return nil }
+        return object.input
+    }
+
+    private func present(_ kind: ResourceKind) -> [ObjectKey: ClusterObject] {
+        Dictionary(parts.caches.all(kind).filter { !$0.isDeleting }.map { ($0.key, $0) }) { first, _ in first }
+    }
+
+    private func report(_ problems: [String]) {
+        for problem in problems where !toolProblems.contains(problem) {
+            logger.warning("tool key", metadata: [LogKeys.detail: "\(problem)"])
+        }
+        toolProblems = problems
     }
 
     private func followPolicy() async {

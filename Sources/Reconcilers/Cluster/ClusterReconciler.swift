@@ -80,25 +80,20 @@ package struct ClusterReconciler: Sendable {
         var status = await tokens.reconcile(
             object.input, owners: view.secretOwners, namespaces: view.namespaces, earlier: object.status, now: now)
         status.sumUp()
-        try await write(status, generation: object.generation, to: object)
+        let document = StatusDocument.make(
+            status, generation: object.generation, previous: object.status, now: now)
+        try await write(document, to: object)
         return next(status, now: now)
     }
 
     private func writeStatus(of object: ClusterObject) async throws(KubernetesError) -> ReconcileResult {
-        guard let wanted = compiler.wanted[object.key], wanted.generation == object.generation else {
-            // The pass that knows this generation asks again.
-            compiler.trigger()
-            return .done
-        }
-        try await write(wanted.status, generation: wanted.generation, to: object)
+        // The pass that knows this generation asks again.
+        guard let wanted = compiler.wanted[object.key], wanted.generation == object.generation else { return .done }
+        try await write(wanted.document(previous: object.status, now: clock.now()), to: object)
         return .done
     }
 
-    private func write(_ status: ObjectStatus, generation: Int64, to object: ClusterObject)
-        async throws(KubernetesError)
-    {
-        let document = StatusDocument.make(
-            status, generation: generation, previous: object.status, now: clock.now())
+    private func write(_ document: JSONValue, to object: ClusterObject) async throws(KubernetesError) {
         guard try await writer.status(document, of: object) else { return }
         let before = StatusDocument.ready(object.status)
         guard let after = StatusDocument.ready(document), before?.state != after.state || before?.reason != after.reason

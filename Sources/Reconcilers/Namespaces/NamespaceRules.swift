@@ -4,7 +4,7 @@
 internal import Essentials
 
 /// Which namespace may say what: platform rights only in platform namespaces, elsewhere only the namespace's own tenant.
-package struct NamespaceRules: Sendable {
+package struct NamespaceRules: Sendable, Hashable {
     private let platform: Set<String>
     private let tenants: [String: String]
 

@@ -22,7 +22,7 @@ package struct HostPlace: Sendable {
 }
 
 /// The status of an object while it is worked out: conditions and the members of its kind.
-package struct ObjectStatus: Sendable {
+package struct ObjectStatus: Sendable, Hashable {
     package var conditions: Conditions
     /// Members of `status` beside conditions and observedGeneration.
     package var members: JSONObject

@@ -17,7 +17,6 @@ internal import ServiceLifecycle
 struct ClusterSide: ControlSide {
     private let link: ClusterLink
     private let compiler: ClusterCompiler
-    private let queues: [ResourceKind: WorkQueue<ObjectKey>]
     private let controllers: [Controller<ObjectKey>]
     private let resync: ResyncTimer
     let catalog: any ResourceCatalog
@@ -29,21 +28,19 @@ struct ClusterSide: ControlSide {
             uniqueKeysWithValues: ResourceKind.own.map {
                 ($0, WorkQueue<ObjectKey>(name: $0.plural, metricsFactory: metrics))
             })
-        self.queues = queues
         let compiler = ClusterCompiler(
             ClusterCompiler.Parts(
-                caches: link.caches, compiler: try parts.compiler(namespaces, needsLabel: true), plans: parts.plans,
-                policy: parts.policy.keeper.state.policy, policySource: parts.policy.source,
+                caches: link.caches, compiler: try parts.compiler(namespaces, needsLabel: true),
+                tools: ToolManifestCompiler(
+                    settings: parts.settings.toolManifests(own: link.ownNamespace, needsLabel: true),
+                    executables: ToolExecutables(directory: parts.settings.tools.directory)),
+                plans: parts.plans, policy: parts.policy.keeper.state.policy, policySource: parts.policy.source,
                 policyKeeper: parts.policy.keeper, snapshots: parts.snapshots, keySets: parts.keySets),
-            clock: parts.clock, logger: parts.logger
-        ) { changed in
-            for key in changed { queues[key.kind]?.add(key) }
+            wall: parts.clock, clock: SystemMonotonicClock(), logger: parts.logger
+        ) { keys, priority in
+            for key in keys { queues[key.kind]?.add(key, priority: priority) }
         }
         self.compiler = compiler
-        // What is being deleted is in no snapshot any more, but has to be cleaned up.
-        link.caches.observe { key in
-            if let key { queues[key.kind]?.add(key) }
-        }
         let objects = ClusterEvents(link: link)
         let reconciler = ClusterReconciler(
             compiler: compiler,
@@ -62,9 +59,8 @@ struct ClusterSide: ControlSide {
             }
         }
         resync = ResyncTimer(interval: parts.settings.reconcileInterval, random: parts.random) { [link] in
-            Self.lookAgain(link, queues)
             // Without the API server nothing new is known: the age of the snapshot shows that.
-            if link.streams.allSatisfy({ $0.state().isSynced }) { compiler.trigger() }
+            if link.streams.allSatisfy({ $0.state().isSynced }) { compiler.lookAgain() }
         }
         catalog = ClusterCatalog(caches: link.caches, snapshots: parts.snapshots)
         metrics.onScrape { [caches = link.caches] in
@@ -72,14 +68,6 @@ struct ClusterSide: ControlSide {
                 Gauge(label: "tollgate_cache_objects", dimensions: [("kind", kind.rawValue)], factory: metrics)
                     .record(Int64(caches.all(kind).count))
             }
-        }
-    }
-
-    /// Every object is looked at once more.
-    private static func lookAgain(_ link: ClusterLink, _ queues: [ResourceKind: WorkQueue<ObjectKey>]) {
-        guard link.elector.isLeading else { return }
-        for kind in ResourceKind.own {
-            for object in link.caches.all(kind) { queues[kind]?.add(object.key, priority: .resync) }
         }
     }
 
@@ -117,7 +105,8 @@ struct ClusterSide: ControlSide {
     func start() async {}
 
     func hold() async {
-        await link.elector.run { [link, queues] in Self.lookAgain(link, queues) }
+        // Who begins to lead has written nothing yet: everything is looked at.
+        await link.elector.run { [compiler] in compiler.lookAgain() }
         await link.api.shutdown()
     }
 

@@ -55,11 +55,12 @@ internal import Testing
                 case .added(let new): changes.append("+\(new.name.name)")
                 case .updated(_, let new): changes.append("~\(new.name.name)")
                 case .deleted(let last): changes.append("-\(last.name.name)")
+                case .filled: changes.append("filled")
                 }
             }
         }
         try await follow("a and b, then c") { names() == ["b", "c"] }
-        #expect(changes.withLock { $0.sorted() } == ["+a", "+b", "+c", "-a"])
+        #expect(changes.withLock { $0.sorted() } == ["+a", "+b", "+c", "-a", "filled"])
         let queries = api.state.withLock(\.watchQueries)
         #expect(queries[0].sendsInitialEvents && queries[0].resourceVersion == nil)
         #expect(queries[0].idleTimeout == .seconds(10))

@@ -1,0 +1,37 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ResourceModel
+internal import Synchronization
+
+/// What has changed since the last pass of the compiler.
+struct ClusterChanges: Sendable {
+    /// Objects that came, went or are not as they were.
+    var keys: Set<ObjectKey> = []
+    /// Whether everything is to be worked out again.
+    var isWhole = false
+    /// Whether another catalogue of plans is in force.
+    var plans = false
+    /// Whether key sets have been fetched.
+    var keySets = false
+
+    func has(_ kind: ResourceKind) -> Bool { keys.contains { $0.kind == kind } }
+}
+
+/// Gathers changes from wherever they are noticed until a pass takes them.
+final class PendingChanges: Sendable {
+    private let changes: Mutex<ClusterChanges>
+
+    /// Begins with everything to be done.
+    init() { changes = Mutex(ClusterChanges(isWhole: true)) }
+
+    func note(_ note: (inout ClusterChanges) -> Void) { changes.withLock { note(&$0) } }
+
+    /// Takes all; what comes from now on is for the next pass.
+    func take() -> ClusterChanges {
+        changes.withLock { changes in
+            defer { changes = ClusterChanges() }
+            return changes
+        }
+    }
+}

@@ -1,0 +1,178 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Authentication
+internal import Authorization
+internal import ResourceModel
+internal import RuntimeState
+
+/// AuthConfigs compiled one by one: only what changed, and what refers to something that changed, is compiled again.
+///
+/// What it comes to depends on the objects alone, never on the order or the number of the updates that brought them.
+struct AuthConfigBook {
+    /// One AuthConfig.
+    private struct Entry {
+        var generation: Int64
+        var outcome: AuthConfigCompiler.Outcome
+        var candidate: HostTable.Candidate?
+        var places: [HostPlace]
+        var references: [ObjectKey]
+        /// Where the keys of its own issuers come from.
+        var keySources: Set<RemoteKeySource>
+        /// The status and the conflicts that it tells of.
+        var told: (conflicts: [HostTable.Conflict], status: ObjectStatus)?
+    }
+
+    private let settings: SnapshotCompiler.Settings
+    private var entries: [ObjectKey: Entry] = [:]
+    private var order: [ObjectKey] = []
+    private var isOrdered = true
+    private var referrers: [ObjectKey: Set<ObjectKey>] = [:]
+
+    init(settings: SnapshotCompiler.Settings) { self.settings = settings }
+
+    /// Which namespaces may say what in this book.
+    var namespaces: NamespaceRules { settings.namespaces }
+
+    /// The generation of the AuthConfig that is in the book.
+    func generation(of key: ObjectKey) -> Int64? { entries[key]?.generation }
+
+    /// Takes in changes.
+    ///
+    /// - Parameters:
+    ///   - changed: the keys of objects that came, went or are not as they were; such of other kinds are passed over.
+    ///   - find: gives the object that is there now.
+    /// - Returns: whether `output()` may have changed.
+    @discardableResult
+    mutating func update(_ changed: Set<ObjectKey>, find: (ObjectKey) -> CompilerInput?) -> Bool {
+        var affected: Set<ObjectKey> = []
+        for key in changed {
+            switch key.kind {
+            case .authConfig: affected.insert(key)
+            case .secret, .configMap: affected.formUnion(referrers[key] ?? [])
+            default: break
+            }
+        }
+        guard !affected.isEmpty else { return false }
+        withoutActuallyEscaping(find) { find in
+            let compiler = AuthConfigCompiler(
+                references: ReferenceTable(needsLabel: settings.needsLabel) { find($0)?.object },
+                namespaces: settings.namespaces, defaults: settings.defaults,
+                reservedIssuers: Set(settings.defaults.issuers.entries.compactMap(\.issuer)), egress: settings.egress,
+                reviewsTokens: settings.reviewsTokens)
+            for key in affected {
+                let wasThere = forget(key)
+                let input = find(key)
+                if let input { add(input, compiler: compiler) }
+                if wasThere != (input != nil) { isOrdered = false }
+            }
+        }
+        return true
+    }
+
+    /// - Returns: whether it was there.
+    private mutating func forget(_ key: ObjectKey) -> Bool {
+        guard let entry = entries.removeValue(forKey: key) else { return false }
+        for reference in entry.references {
+            referrers[reference]?.remove(key)
+            if referrers[reference]?.isEmpty == true { referrers[reference] = nil }
+        }
+        return true
+    }
+
+    private mutating func add(_ input: CompilerInput, compiler: AuthConfigCompiler) {
+        var outcome = compiler.compile(input)
+        var places = hostPlaces(outcome.hosts, namespace: input.key.namespace, conditions: &outcome.conditions)
+        if !outcome.isInForce {
+            for index in places.indices where places[index].state == .linked { places[index].state = .notAllowed }
+        }
+        var entry = Entry(
+            generation: input.generation, outcome: outcome, places: places, references: [], keySources: [])
+        if outcome.isInForce {
+            entry.candidate = HostTable.Candidate(
+                key: outcome.config.key, createdAt: input.createdAt,
+                hosts: places.filter { $0.state == .linked }.map(\.text), broken: outcome.config.brokenReason != nil)
+        }
+        if case .authConfig(let object)? = input.object {
+            entry.references = ReferenceTable.references(of: object.spec, namespace: input.key.namespace)
+            if outcome.isInForce, outcome.config.brokenReason == nil, !object.spec.issuers.isEmpty {
+                entry.keySources = outcome.config.realm.issuers.remoteSources
+            }
+        }
+        for reference in entry.references { referrers[reference, default: []].insert(input.key) }
+        entries[input.key] = entry
+    }
+
+    /// What a snapshot is made of.
+    mutating func output() -> SnapshotCompiler.Output {
+        if !isOrdered {
+            order = entries.keys.sorted()
+            isOrdered = true
+        }
+        var configs: [CompiledAuthConfig] = []
+        var candidates: [HostTable.Candidate] = []
+        var sources: [ObjectKey: Set<RemoteKeySource>] = [:]
+        var allSources = settings.defaults.issuers.remoteSources
+        for key in order {
+            guard let entry = entries[key], let candidate = entry.candidate else { continue }
+            candidates.append(candidate)
+            configs.append(entry.outcome.config)
+            if !entry.keySources.isEmpty { sources[key] = entry.keySources }
+            allSources.formUnion(entry.outcome.config.realm.issuers.remoteSources)
+        }
+        let hosts = HostTable(candidates)
+        return SnapshotCompiler.Output(
+            hosts: hosts, authConfigs: configs, ownRealm: ownRealm(configs), keySources: allSources,
+            keySourcesByObject: sources, statuses: statuses(hosts.conflicts))
+    }
+
+    private mutating func statuses(_ conflicts: [HostTable.Conflict]) -> [ObjectKey: ObjectStatus] {
+        let byLoser = Dictionary(grouping: conflicts, by: \.loser)
+        var statuses: [ObjectKey: ObjectStatus] = Dictionary(minimumCapacity: order.count)
+        for key in order {
+            let conflicts = byLoser.isEmpty ? [] : byLoser["\(key.namespace)/\(key.name)"] ?? []
+            guard let entry = entries[key] else { continue }
+            if let told = entry.told, told.conflicts == conflicts {
+                statuses[key] = told.status
+                continue
+            }
+            var status = ObjectStatus(conditions: entry.outcome.conditions)
+            status.finish(places: entry.places, conflicts: conflicts)
+            entries[key]?.told = (conflicts, status)
+            statuses[key] = status
+        }
+        return statuses
+    }
+
+    /// What becomes of the entries of `spec.hosts` before other objects are looked at.
+    private func hostPlaces(_ hosts: [String], namespace: String, conditions: inout Conditions) -> [HostPlace] {
+        let allowed = settings.hostPolicy[namespace]
+        var places: [HostPlace] = []
+        var refused: [String] = []
+        for text in hosts {
+            guard case .success(let pattern) = HostPattern.parse(text) else {
+                places.append(HostPlace(text: text, state: .invalid))
+                continue
+            }
+            let isAllowed = allowed.map { $0.contains { HostLimit.covers($0, entry: pattern.text) } } ?? true
+            places.append(HostPlace(text: pattern.text, state: isAllowed ? .linked : .notAllowed))
+            if !isAllowed { refused.append(pattern.text) }
+        }
+        if !refused.isEmpty {
+            conditions.set(
+                "HostNotAllowed", .true, "OutsideHostPolicy",
+                "TOLLGATE_HOST_POLICY does not give namespace \(namespace) these hosts: \(refused.joined(separator: ", "))"
+            )
+        }
+        return places
+    }
+
+    /// The own API accepts what the settings configure and what one named AuthConfig of a platform namespace does.
+    private func ownRealm(_ configs: [CompiledAuthConfig]) -> AuthenticationRealm {
+        guard let name = settings.apiAuthConfig, let namespace = name.split(separator: "/").first,
+            settings.namespaces.isPlatform(String(namespace)),
+            let config = configs.first(where: { $0.key == name && $0.brokenReason == nil })
+        else { return settings.defaults.ownRealm(beside: nil) }
+        return settings.defaults.ownRealm(beside: config.realm)
+    }
+}
