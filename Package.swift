@@ -161,8 +161,9 @@ let package = Package(
         .testTarget(
             name: "ReconcilersTests",
             dependencies: [
-                "Reconcilers", "ManifestFiles", "ResourceModel", "RuntimeState", "Authentication", "Authorization",
-                "Billing", "AuditTrail", "ToolTrust", "Essentials", "TestSupport", .logging, .metrics, .metricsTestKit,
+                "Reconcilers", "ControllerRuntime", "ManifestFiles", "ResourceModel", "RuntimeState", "Authentication",
+                "Authorization", "Billing", "AuditTrail", "ToolTrust", "Essentials", "TestSupport", .logging, .metrics,
+                .metricsTestKit,
             ]),
         .testTarget(
             name: "PipelineTests",

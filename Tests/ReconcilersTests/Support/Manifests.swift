@@ -92,19 +92,30 @@ enum Manifests {
         apiAuthConfig: String? = nil, isPubliclyExposed: Bool = false, mode: AuthMode = .optional,
         egress: EgressRules? = nil, reviewsTokens: Bool = false, tokenReview: TokenReviewPolicy? = nil
     ) throws -> SnapshotCompiler {
+        SnapshotCompiler(
+            settings: try settings(
+                apiAuthConfig: apiAuthConfig, isPubliclyExposed: isPubliclyExposed, mode: mode, egress: egress,
+                reviewsTokens: reviewsTokens, tokenReview: tokenReview))
+    }
+
+    /// The settings of that compiler.
+    static func settings(
+        apiAuthConfig: String? = nil, isPubliclyExposed: Bool = false, mode: AuthMode = .optional,
+        egress: EgressRules? = nil, needsLabel: Bool = false, reviewsTokens: Bool = false,
+        tokenReview: TokenReviewPolicy? = nil
+    ) throws -> SnapshotCompiler.Settings {
         var global = IssuerEntry(name: "global")
         global.issuer = "https://global.example"
         global.secret = Redacted(Array(String(repeating: "g", count: 32).utf8))
-        return SnapshotCompiler(
-            settings: .init(
-                namespaces: NamespaceRules(
-                    platform: ["default"], tenants: ["acme": "acme-corp", "limited": "limited-corp"]),
-                defaults: RealmDefaults(
-                    mode: mode, isPubliclyExposed: isPubliclyExposed, issuers: try IssuerTable(entries: [global]),
-                    tokenReview: tokenReview),
-                hostPolicy: ["limited": ["*.limited.example"]], apiAuthConfig: apiAuthConfig,
-                egress: try egress ?? EgressRules(allowing: ["10.1.0.0/16", "keys.internal"]),
-                reviewsTokens: reviewsTokens))
+        return SnapshotCompiler.Settings(
+            namespaces: NamespaceRules(
+                platform: ["default"], tenants: ["acme": "acme-corp", "limited": "limited-corp"]),
+            defaults: RealmDefaults(
+                mode: mode, isPubliclyExposed: isPubliclyExposed, issuers: try IssuerTable(entries: [global]),
+                tokenReview: tokenReview),
+            hostPolicy: ["limited": ["*.limited.example"]], apiAuthConfig: apiAuthConfig,
+            egress: try egress ?? EgressRules(allowing: ["10.1.0.0/16", "keys.internal"]), needsLabel: needsLabel,
+            reviewsTokens: reviewsTokens)
     }
 }
 
