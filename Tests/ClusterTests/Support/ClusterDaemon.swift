@@ -9,6 +9,8 @@ struct ClusterDaemon {
     static let adminToken = "admin-token-of-the-cluster-tests-0123456789abcdef"
 
     let name: String
+    /// The own namespace.
+    let own: String
     let folder: TemporaryDirectory
     let port: Int
     let probePort: Int
@@ -22,6 +24,7 @@ struct ClusterDaemon {
         _ name: String, kubeconfig: String, own: String, watched: String, settings: [String: String] = [:]
     ) throws {
         self.name = name
+        self.own = own
         folder = try TemporaryDirectory()
         port = try FreePort.next()
         probePort = try FreePort.next()
