@@ -4,6 +4,7 @@
 internal import Authentication
 internal import ControllerRuntime
 internal import Essentials
+internal import Glibc
 internal import HTTPService
 internal import KubernetesClient
 internal import Logging
@@ -51,11 +52,15 @@ struct ClusterSide: ControlSide {
                 namespaces: namespaces, audit: parts.audit, logger: parts.logger, acted: objects.record),
             api: link.api, fence: link.elector, writes: link.writes, events: link.events, clock: parts.clock,
             logger: parts.logger)
+        let leading = LeaderWork(fence: link.elector) { [logger = parts.logger] in
+            logger.critical("work did not end within 5 s of the loss of the Lease: ending the process")
+            Glibc.exit(1)
+        }
         controllers = ResourceKind.own.compactMap { kind in
             queues[kind].map { queue in
                 Controller(
                     name: kind.plural, queue: queue, logger: parts.logger, metricsFactory: metrics
-                ) { key in await reconciler.reconcile(key) }
+                ) { key in await leading.run { await reconciler.reconcile(key) } }
             }
         }
         resync = ResyncTimer(interval: parts.settings.reconcileInterval, random: parts.random) { [link] in
