@@ -78,7 +78,7 @@ subjects:
   resourceNames: [{{ $name }}-template, {{ $name }}-healing-state]
   verbs: [create, patch]
 {{- if not (include "tollgate.watchesOwn" .) }}
-# The own namespace is not among the watched: the policy data, the generated admin token, Events about the own Deployment.
+# The own namespace is not among the watched: the policy data, the keys of tools, the generated admin token, Events about the own Deployment.
 - apiGroups: [""]
   resources: [configmaps]
   resourceNames: [{{ $name }}-policy]
@@ -87,10 +87,10 @@ subjects:
   resources: [secrets]
   resourceNames: [tollgate-admin-token]
   verbs: [get]
-# (what is made has no name yet when its right is asked for)
+# (what is made has no name yet when its right is asked for, and a right cannot tell labels)
 - apiGroups: [""]
   resources: [secrets]
-  verbs: [create]
+  verbs: [list, watch, create]
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]

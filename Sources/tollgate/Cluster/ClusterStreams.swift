@@ -41,15 +41,16 @@ struct ClusterStreams {
                         ?? selection.resource.plural, run: { await stream.run() }, state: { stream.state }))
         }
         for kind in ResourceKind.allCases {
-            for namespace in Self.namespaces(
-                of: kind, watched: watched, ownNamespace: ownNamespace, policyConfigMap: policyConfigMap)
-            {
+            let labels = kind.isOwn ? selector : Self.managed
+            let everywhere = watched.map {
+                ObjectSelection(.of(kind), namespace: $0, labelSelector: labels)
+            }
+            let unwatched = Self.unwatched(
+                kind, watched: watched, ownNamespace: ownNamespace, policyConfigMap: policyConfigMap)
+            for selection in everywhere + unwatched {
                 let cache = ObjectCache<ClusterObject>()
                 caches[kind, default: []].append(cache)
-                let labels = kind.isOwn ? selector : "tollgate.dev/managed=true"
-                add(ObjectSelection(.of(kind), namespace: namespace, labelSelector: labels), into: cache) {
-                    ClusterObject($0, kind: kind)
-                }
+                add(selection, into: cache) { ClusterObject($0, kind: kind) }
             }
         }
         var namespaces: ObjectCache<String>?
@@ -64,14 +65,29 @@ struct ClusterStreams {
         self.caches = ClusterCaches(objects: caches, namespaces: namespaces)
     }
 
-    /// The policy data and the keys of tools are read from the own namespace, even where its objects are not watched.
-    private static func namespaces(
-        of kind: ResourceKind, watched: [String?], ownNamespace: String, policyConfigMap: PolicyConfigMapName
-    ) -> [String?] {
-        var extra: [String] = []
-        if kind == .secret { extra = [ownNamespace] }
-        if kind == .configMap { extra = [policyConfigMap.namespace ?? ownNamespace] }
-        guard !watched.contains(nil) else { return watched }
-        return watched + extra.filter { !watched.contains($0) }.map(Optional.some)
+    private static let managed = "tollgate.dev/managed=true"
+
+    /// The policy data and the keys of tools, which are read where objects are not watched too: of such a namespace, nothing but them.
+    private static func unwatched(
+        _ kind: ResourceKind, watched: [String?], ownNamespace: String, policyConfigMap: PolicyConfigMapName
+    ) -> [ObjectSelection] {
+        func isWatched(_ namespace: String) -> Bool { watched.contains(nil) || watched.contains(namespace) }
+        switch kind {
+        case .configMap:
+            let namespace = policyConfigMap.namespace ?? ownNamespace
+            guard !isWatched(namespace) else { return [] }
+            return [
+                ObjectSelection(
+                    .configMaps, namespace: namespace, labelSelector: managed,
+                    fieldSelector: "metadata.name=\(policyConfigMap.name)")
+            ]
+        case .secret:
+            guard !isWatched(ownNamespace) else { return [] }
+            return [
+                ObjectSelection(
+                    .secrets, namespace: ownNamespace, labelSelector: "\(managed),tollgate.dev/tool-keys=true")
+            ]
+        default: return []
+        }
     }
 }

@@ -34,7 +34,8 @@ internal import Testing
 
     /// Beside those, where the own namespace is not watched.
     private static let unwatchedOwn = [
-        "/configmaps[tollgate-policy]: get,list,watch", "/secrets[tollgate-admin-token]: get", "/secrets: create",
+        "/configmaps[tollgate-policy]: get,list,watch", "/secrets[tollgate-admin-token]: get",
+        "/secrets: list,watch,create",
         "events.k8s.io/events: create,patch",
     ].map { "tollgate-system/tollgate-self: " + $0 }
 
