@@ -13,9 +13,15 @@ struct TokenSecretObjects: TokenTextKeeping {
     let caches: ClusterCaches
     let writes: OwnWrites
 
-    func conflict(_ secret: TokenSecret) async throws -> String? {
-        guard let present = try await find(secret), !isOwn(present, secret) else { return nil }
-        return "Secret \(secret.name) was not made for this ServiceToken: delete it, or name another in spec.secretName"
+    func look(_ secret: TokenSecret) async throws -> TokenSecretState {
+        guard let present = try await find(secret) else { return .absent }
+        guard isOwn(present, secret) else {
+            return .foreign(
+                "Secret \(secret.name) was not made for this ServiceToken: delete it, or name another in spec.secretName"
+            )
+        }
+        guard case .secret(let object)? = present.object else { return .own(nil) }
+        return .own(object.data[secret.key].map { Redacted(String(decoding: $0.revealed, as: UTF8.self)) })
     }
 
     func prepare(_ secret: TokenSecret) throws {
@@ -44,22 +50,25 @@ struct TokenSecretObjects: TokenTextKeeping {
                 ],
             ], "type": "tollgate.dev/service-token", "data": .object(data),
         ]
-        let present = try await find(secret)
-        if let present, !isOwn(present, secret) {
-            throw KubernetesError(.conflict, message: "Secret \(secret.name) was not made for this ServiceToken")
-        }
-        let result =
-            present == nil
-            ? try await api.create(
-                document, in: .secrets, namespace: secret.namespace, name: nil, subresource: nil)
-            : try await api.patch(reference(secret), subresource: nil, .apply(document, force: true))
+        let result = try await store(document, secret)
         if let object = ClusterObject(result, kind: .secret) { writes.note(object) }
     }
 
-    func read(_ secret: TokenSecret) async throws -> Redacted<String>? {
-        guard let present = try await find(secret), isOwn(present, secret), case .secret(let object)? = present.object
-        else { return nil }
-        return object.data[secret.key].map { Redacted(String(decoding: $0.revealed, as: UTF8.self)) }
+    /// Makes the Secret or replaces its text.
+    private func store(_ document: JSONValue, _ secret: TokenSecret) async throws(KubernetesError) -> JSONValue {
+        var present = known(secret)
+        if present == nil {
+            do throws(KubernetesError) {
+                return try await api.create(
+                    document, in: .secrets, namespace: secret.namespace, name: nil, subresource: nil)
+            } catch  where error.code == .alreadyExists {
+                present = try await live(secret)
+            }
+        }
+        guard present.map({ isOwn($0, secret) }) ?? true else {
+            throw KubernetesError(.conflict, message: "Secret \(secret.name) was not made for this ServiceToken")
+        }
+        return try await api.patch(reference(secret), subresource: nil, .apply(document, force: true))
     }
 
     func remove(_ secret: TokenSecret) async throws {
@@ -73,9 +82,13 @@ struct TokenSecretObjects: TokenTextKeeping {
 
     /// The cached Secret where there is one that is not older than the own write, else what the server says: others are seen by label only.
     private func find(_ secret: TokenSecret) async throws(KubernetesError) -> ClusterObject? {
-        let key = ObjectKey(kind: .secret, namespace: secret.namespace, name: secret.name)
-        if let known = writes.latest(caches.get(key), of: key) { return known }
+        if let known = known(secret) { return known }
         return try await live(secret)
+    }
+
+    private func known(_ secret: TokenSecret) -> ClusterObject? {
+        let key = ObjectKey(kind: .secret, namespace: secret.namespace, name: secret.name)
+        return writes.latest(caches.get(key), of: key)
     }
 
     private func live(_ secret: TokenSecret) async throws(KubernetesError) -> ClusterObject? {

@@ -96,24 +96,31 @@ package struct ServiceTokenReconciler: Sendable {
         do throws(NamespaceRules.Violation) {
             grant = try self.grant(object.spec, namespace: input.key.namespace, namespaces: namespaces)
         } catch {
-            await withdraw(earlier, of: input.key)
+            await withdraw(object, earlier: earlier)
             return TokenStatus.failed("NotAllowedInNamespace", error.message, members: TokenStatus.kept(earlier))
         }
-        if let owner = owners["\(input.key.namespace)/\(object.spec.secretName)"], owner != input.key {
-            return TokenStatus.failed(
-                "SecretConflict", "Secret \(object.spec.secretName) belongs to ServiceToken \(owner.name)",
-                members: TokenStatus.kept(earlier))
-        }
-        do {
-            if let conflict = try await texts.conflict(TokenSecret(object, identifier: "", expiresAt: nil)) {
+        // A token that is to be revoked is, whatever became of its Secret.
+        let isRevoked = object.spec.revoked || earlier?["revokedAt"]?.stringValue != nil
+        var place = TokenSecretState.absent
+        if !isRevoked {
+            if let owner = owners["\(input.key.namespace)/\(object.spec.secretName)"], owner != input.key {
+                return TokenStatus.failed(
+                    "SecretConflict", "Secret \(object.spec.secretName) belongs to ServiceToken \(owner.name)",
+                    members: TokenStatus.kept(earlier))
+            }
+            do {
+                place = try await texts.look(TokenSecret(object, identifier: "", expiresAt: nil))
+            } catch {
+                return TokenStatus.failed("SecretUnreadable", "\(error)", members: TokenStatus.kept(earlier))
+            }
+            if case .foreign(let conflict) = place {
                 return TokenStatus.failed("SecretConflict", conflict, members: TokenStatus.kept(earlier))
             }
-        } catch {
-            return TokenStatus.failed("SecretUnreadable", "\(error)", members: TokenStatus.kept(earlier))
         }
         var status: ObjectStatus
         do throws(Refusal) {
-            status = try await apply(grant, object: object, earlier: earlier, now: now)
+            status = try await apply(
+                grant, object: object, text: place.text, isRevoked: isRevoked, earlier: earlier, now: now)
         } catch {
             status = TokenStatus.failed(
                 TokenStatus.reason(of: error), error.message, members: TokenStatus.kept(earlier))
@@ -139,24 +146,22 @@ package struct ServiceTokenReconciler: Sendable {
     }
 
     private func apply(
-        _ grant: ServiceTokenGrant, object: ServiceToken, earlier: JSONValue?, now: Timestamp
+        _ grant: ServiceTokenGrant, object: ServiceToken, text: Redacted<String>?, isRevoked: Bool,
+        earlier: JSONValue?, now: Timestamp
     ) async throws(Refusal) -> ObjectStatus {
         let spec = object.spec
         let secret = TokenSecret(object, identifier: "", expiresAt: nil)
-        let isRevoked = spec.revoked || earlier?["revokedAt"]?.stringValue != nil
         if let identifier = earlier?["identifier"]?.stringValue, registry.table.entry(identifier) == nil, !isRevoked {
-            try await recreate(identifier, grant: grant, secret: secret, earlier: earlier)
+            try await recreate(identifier, grant: grant, text: text, earlier: earlier)
         }
         let family = earlier?["family"]?.stringValue
         let entry = earlier?["identifier"]?.stringValue.flatMap { registry.table.entry($0) }
         let wish = object.metadata.annotations["tollgate.dev/rotate"]
         let asked = entry != nil && wish != nil && wish != earlier?["rotateAnnotation"]?.stringValue
-        var textIsThere = false
-        if let entry { textIsThere = await holdsText(of: entry.record, secret: secret) }
         let present = entry.map { entry in
             ServiceTokenPlan.Present(
                 status: entry.record.status(at: now), issuedAt: entry.record.issuedAt,
-                textIsThere: textIsThere)
+                textIsThere: text.map { SecretDigest(of: $0.revealed).matches(entry.record.secretDigest) } ?? false)
         }
         let step = ServiceTokenPlan.next(
             spec: spec, isRevoked: isRevoked, present: present, askedToRotate: asked, now: now)
@@ -176,7 +181,7 @@ package struct ServiceTokenReconciler: Sendable {
             acted(object.key, step == .restore ? .restored : .rotated)
         default:
             try await prepare(secret)
-            try await revokeLeftover(secret, object: object.key)
+            try await revokeLeftover(text, object: object.key)
             answer = try await registry.mintForObject(
                 grant, family: family, expiresAt: ServiceTokenPlan.end(of: spec, issuedAt: now))
             await records.record("service_token.create", answer, object: object.key)
@@ -214,9 +219,9 @@ package struct ServiceTokenReconciler: Sendable {
 
     /// The store has lost the record that status names: it is made again if the Secret still holds its text.
     private func recreate(
-        _ identifier: String, grant: ServiceTokenGrant, secret: TokenSecret, earlier: JSONValue?
+        _ identifier: String, grant: ServiceTokenGrant, text: Redacted<String>?, earlier: JSONValue?
     ) async throws(Refusal) {
-        guard let text = await readText(secret), let family = earlier?["family"]?.stringValue,
+        guard let text, let family = earlier?["family"]?.stringValue,
             let issuedAt = earlier?["issuedAt"]?.stringValue.flatMap({ Timestamp(rfc3339: $0) })
         else { return }
         try records.check()
@@ -227,8 +232,8 @@ package struct ServiceTokenReconciler: Sendable {
     }
 
     /// A text that no status knows, of a token that an object's pass made: that pass did not come to its end.
-    private func revokeLeftover(_ secret: TokenSecret, object: ObjectKey) async throws(Refusal) {
-        guard let text = await readText(secret),
+    private func revokeLeftover(_ text: Redacted<String>?, object: ObjectKey) async throws(Refusal) {
+        guard let text,
             case .wellFormed(.serviceToken, let identifier) = TokenText.read(text.revealed, prefixes: TokenPrefixes()),
             let record = registry.table.entry(identifier)?.record, record.revokedAt == nil,
             record.createdBy == ServiceTokenRegistry.systemActor,
@@ -313,12 +318,13 @@ package struct ServiceTokenReconciler: Sendable {
         }
     }
 
-    /// What an object may not have any more is refused from now on.
-    private func withdraw(_ earlier: JSONValue?, of key: ObjectKey) async {
+    /// What an object may not have any more is refused from now on, and its text taken away: no store that was lost brings it back.
+    private func withdraw(_ object: ServiceToken, earlier: JSONValue?) async {
         guard let family = earlier?["family"]?.stringValue else { return }
         do {
             try await revokeFamily(
-                family, reason: "the object may not have this token in its namespace", object: key)
+                family, reason: "the object may not have this token in its namespace", object: object.key)
+            try await texts.remove(TokenSecret(object, identifier: "", expiresAt: nil))
         } catch {
             logger.error("a token cannot be revoked", metadata: [LogKeys.error: "\(error)"])
         }
@@ -333,18 +339,4 @@ package struct ServiceTokenReconciler: Sendable {
         await records.recordRevocation(open, family: family, reason: reason, object: object)
         acted(object, .revoked)
     }
-
-    private func holdsText(of record: ServiceTokenRecord, secret: TokenSecret) async -> Bool {
-        do {
-            guard let text = try await texts.read(secret) else { return false }
-            return SecretDigest(of: text.revealed).matches(record.secretDigest)
-        } catch {
-            logger.error("a token's Secret cannot be read", metadata: [LogKeys.error: "\(error)"])
-            // An unreadable file is not a lost one: a new text each pass would help nobody.
-            return true
-        }
-    }
-
-    /// The text of a Secret; none where it cannot be read, which whoever writes to it next reports.
-    private func readText(_ secret: TokenSecret) async -> Redacted<String>? { (try? await texts.read(secret)) ?? nil }
 }

@@ -13,8 +13,13 @@ package struct TokenSecretFiles: TokenTextKeeping {
     /// Where the Secret of that name stands.
     package func path(_ secret: TokenSecret) -> String { "\(folder)/\(secret.namespace)/\(secret.name).yaml" }
 
-    /// The folder is this process's alone.
-    package func conflict(_ secret: TokenSecret) -> String? { nil }
+    /// The folder is this process's alone: nothing in it is foreign.
+    package func look(_ secret: TokenSecret) throws -> TokenSecretState {
+        guard let bytes = try DurableFile.read(path(secret)) else { return .absent }
+        let start = Self.lineStart(secret)
+        let line = String(decoding: bytes, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix(start) }
+        return .own(line.map { Redacted(String($0.dropFirst(start.count))) })
+    }
 
     package func prepare(_ secret: TokenSecret) throws {
         try DurableFile.makeDirectory("\(folder)/\(secret.namespace)")
@@ -34,13 +39,6 @@ package struct TokenSecretFiles: TokenTextKeeping {
             lines.append("  expires_at: \"\(expiresAt.rfc3339)\"")
         }
         try DurableFile.write(Array((lines.joined(separator: "\n") + "\n").utf8), to: path(secret), mode: 0o600)
-    }
-
-    package func read(_ secret: TokenSecret) throws -> Redacted<String>? {
-        guard let bytes = try DurableFile.read(path(secret)) else { return nil }
-        let start = Self.lineStart(secret)
-        let line = String(decoding: bytes, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix(start) }
-        return line.map { Redacted(String($0.dropFirst(start.count))) }
     }
 
     package func remove(_ secret: TokenSecret) throws {

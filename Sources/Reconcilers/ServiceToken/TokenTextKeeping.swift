@@ -6,8 +6,8 @@ internal import ResourceModel
 
 /// Where the texts of minted tokens go.
 package protocol TokenTextKeeping: Sendable {
-    /// Why the Secret of that name must not be touched, for people; nil when nothing stands in the way.
-    func conflict(_ secret: TokenSecret) async throws -> String?
+    /// What stands under that name.
+    func look(_ secret: TokenSecret) async throws -> TokenSecretState
 
     /// Makes sure that a text could be written, before one is made.
     func prepare(_ secret: TokenSecret) async throws
@@ -15,11 +15,22 @@ package protocol TokenTextKeeping: Sendable {
     /// Writes the text, whole or not at all.
     func write(_ text: Redacted<String>, secret: TokenSecret) async throws
 
-    /// The text as it stands there; nil when there is none.
-    func read(_ secret: TokenSecret) async throws -> Redacted<String>?
-
     /// Takes it away; what is not there, or is not the owner's, is left as it is.
     func remove(_ secret: TokenSecret) async throws
+}
+
+/// What stands under the name of a token's Secret.
+package enum TokenSecretState: Sendable {
+    case absent
+    /// A Secret that was made for this token, and the text under its key.
+    case own(Redacted<String>?)
+    /// A Secret that must not be touched; the reason is for people.
+    case foreign(String)
+
+    /// The text of the own Secret.
+    package var text: Redacted<String>? {
+        if case .own(let text) = self { text } else { nil }
+    }
 }
 
 /// The Secret that holds the text of a ServiceToken.

@@ -124,6 +124,35 @@ internal import Testing
         #expect(pass.store.writes == writes + 1)
     }
 
+    @Test func aTokenWhoseSecretIsAnothersIsRevokedAllTheSame() async throws {
+        var pass = try TokenPass()
+        await pass.run([try Manifests.serviceToken(Self.plain, created: 5)])
+        let text = try pass.text()
+        let status = await pass.run([
+            try Manifests.serviceToken(Self.plain, name: "older", created: 0),
+            try Manifests.serviceToken("{secretName: ci-token, revoked: true}", created: 5),
+        ])
+        #expect(status?.shown("Ready") == "False Revoked")
+        #expect(pass.presenting(text) == "revoked")
+    }
+
+    @Test func aTokenThatItsNamespaceMayNotHaveDoesNotComeBackWithALostStore() async throws {
+        var pass = try TokenPass()
+        let allowed = try Manifests.serviceToken("{secretName: ci-token}", namespace: "acme")
+        await pass.run([allowed], namespace: "acme")
+        let text = try #require(try pass.text(namespace: "acme"))
+        let status = await pass.run(
+            [try Manifests.serviceToken("{secretName: ci-token, roles: [admin]}", namespace: "acme")], namespace: "acme"
+        )
+        #expect(status?.shown("Ready") == "False NotAllowedInNamespace")
+        #expect(pass.presenting(text) == "revoked")
+        #expect(try pass.text(namespace: "acme") == nil)
+        pass.loseStore()
+        await pass.run([allowed], namespace: "acme")
+        #expect(pass.presenting(text) == "unknown")
+        #expect(try pass.text(namespace: "acme") != text)
+    }
+
     @Test func revocationIsForGood() async throws {
         var pass = try TokenPass()
         await pass.run([try Manifests.serviceToken(Self.plain)])
@@ -204,11 +233,11 @@ internal import Testing
         #expect(pass.book.count == 1)
     }
 
-    @Test func aSecretThatCannotBeWrittenMintsNothing() async throws {
+    @Test func aSecretThatCannotBeReachedMintsNothing() async throws {
         var pass = try TokenPass()
         try pass.folder.write("no folder", to: "secrets")
         let object = try Manifests.serviceToken(Self.plain)
-        for _ in 0..<3 { #expect(await pass.run([object])?.shown("Ready") == "False SecretUnwritable") }
+        for _ in 0..<3 { #expect(await pass.run([object])?.shown("Ready") == "False SecretUnreadable") }
         #expect(pass.store.writes == 0)
         try FileManager.default.removeItem(atPath: pass.folder.path("secrets"))
         #expect(await pass.run([object])?.shown("Ready") == "True InForce")

@@ -63,8 +63,9 @@ struct TokenPass {
 
     /// The text that stands in a Secret.
     func text(_ secret: String = "ci-token", key: String = "token", namespace: String = "default") throws -> String? {
-        try TokenSecretFiles(folder: folder.path("secrets")).read(
-            TokenSecret(namespace: namespace, name: secret, key: key, identifier: "", expiresAt: nil))?.revealed
+        try TokenSecretFiles(folder: folder.path("secrets")).look(
+            TokenSecret(namespace: namespace, name: secret, key: key, identifier: "", expiresAt: nil)
+        ).text?.revealed
     }
 
     /// What presenting a text comes to: its status, or `unknown`.
