@@ -168,6 +168,8 @@ package final class PeerProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        // Sockets are not closed by themselves: a peer that kept a listener of this process would hold its port.
+        try closeInherited(&actions)
         // The threads of a Swift program block signals, and a child inherits that: it could not be asked to end.
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
@@ -186,5 +188,16 @@ package final class PeerProcess: Sendable {
         let result = posix_spawn(&id, arguments[0], &actions, &attributes, argv, envp)
         guard result == 0 else { throw PeerFault(message: "\(arguments[0]) does not start: errno \(result)") }
         return id
+    }
+
+    /// Has the child close everything but input, output and errors.
+    private static func closeInherited(_ actions: inout posix_spawn_file_actions_t) throws {
+        typealias AddCloseFrom = @convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, CInt) -> CInt
+        // The headers show it to nobody who does not ask for GNU's own.
+        guard let symbol = dlsym(nil, "posix_spawn_file_actions_addclosefrom_np") else {
+            throw PeerFault(message: "this C library has no posix_spawn_file_actions_addclosefrom_np; glibc 2.34 has")
+        }
+        let add = unsafeBitCast(symbol, to: AddCloseFrom.self)
+        guard add(&actions, 3) == 0 else { throw PeerFault(message: "no memory for another process") }
     }
 }

@@ -8,6 +8,9 @@ internal import Synchronization
 
 /// Writes Events about objects, in the background and bounded: what cannot be written is left out, never waited for.
 ///
+/// A hundred at once, then 25 a second: thousands of objects that change at the same time leave the API server to the writes that matter,
+/// and their Events are left out beyond a thousand, ordinary ones before warnings.
+///
 /// Source: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.32/#event-v1-events-k8s-io
 package final class EventRecorder: Sendable {
     /// What an Event says about what happened.
@@ -24,6 +27,8 @@ package final class EventRecorder: Sendable {
 
     private static let controller = "tollgate.dev/controller"
     private static let capacity = 1000
+    private static let burst = 100
+    private static let pace = Duration.milliseconds(40)
 
     private let api: any KubernetesAPI
     private let instance: String
@@ -61,26 +66,37 @@ package final class EventRecorder: Sendable {
         let kept = BoundedText.cut(redact(note), bytes: 1000)
         let event = EventNote(object: object, type: type.rawValue, reason: reason, action: action, note: kept)
         let isFull = state.withLock { state in
-            guard state.waiting.count < Self.capacity else { return true }
+            let isFull = state.waiting.count >= Self.capacity
+            if isFull {
+                guard type == .warning,
+                    let ordinary = state.waiting.firstIndex(where: { $0.type == Kind.normal.rawValue })
+                else { return true }
+                state.waiting.remove(at: ordinary)
+            }
             state.waiting.append(event)
-            return false
+            return isFull
         }
         if isFull { logger.debug("an event is left out: too many wait") }
         arrivals.call()
     }
 
-    /// Writes what waits, until `stop`; what waits then is written first.
+    /// Writes what waits, until `stop`; what waits then is written first, without pauses.
     package func run() async {
+        var paidUntil = time.now() - Self.pace * Self.burst
         while true {
-            let (batch, isStopping) = state.withLock { state in
-                defer { state.waiting = [] }
-                return (state.waiting, state.isStopping)
+            let (event, isStopping) = state.withLock { state in
+                (state.waiting.isEmpty ? nil : state.waiting.removeFirst(), state.isStopping)
             }
-            for event in batch { await write(event) }
-            if batch.isEmpty {
+            guard let event else {
                 if isStopping || Task.isCancelled { return }
                 await arrivals.wait()
+                continue
             }
+            guard await write(event) else { continue }
+            paidUntil = max(paidUntil, time.now() - Self.pace * Self.burst) + Self.pace
+            let wait = paidUntil - time.now()
+            // A cancelled pause means that the rest is written at once.
+            if wait > .zero, !isStopping { try? await time.pause(for: wait) }
         }
     }
 
@@ -90,12 +106,13 @@ package final class EventRecorder: Sendable {
         arrivals.call()
     }
 
-    private func write(_ event: EventNote) async {
+    /// - Returns: whether the API server was asked to take it.
+    private func write(_ event: EventNote) async -> Bool {
         let now = time.now()
         let decision = state.withLock { $0.ledger.decide(event, at: now) }
         do throws(KubernetesError) {
             switch decision {
-            case .drop: return
+            case .drop: return false
             case .series(let name, let count):
                 let reference = APIObjectReference(.events, namespace: event.object.namespace, name: name)
                 let series: JSONValue = [
@@ -114,6 +131,7 @@ package final class EventRecorder: Sendable {
                 "an event cannot be written",
                 metadata: [LogKeys.object: "\(event.object.name)", LogKeys.error: "\(error)"])
         }
+        return true
     }
 
     private func create(_ event: EventNote, at now: Duration) async throws(KubernetesError) {

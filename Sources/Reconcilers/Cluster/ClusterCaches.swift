@@ -53,4 +53,16 @@ package struct ClusterCaches: Sendable {
         }
         namespaces?.observe { _ in changed(nil) }
     }
+
+    /// Tells of every state of an object, changes of status too, and of the last one of what is gone.
+    func observeAll(_ seen: @escaping @Sendable (ClusterObject) -> Void) {
+        for cache in objects.values.flatMap({ $0 }) {
+            cache.observe { change in
+                switch change {
+                case .added(let object), .updated(_, let object), .deleted(let object): seen(object.value)
+                case .filled: break
+                }
+            }
+        }
+    }
 }

@@ -8,8 +8,10 @@ internal import Synchronization
 struct ClusterChanges: Sendable {
     /// Objects that came, went or are not as they were.
     var keys: Set<ObjectKey> = []
-    /// Whether everything is to be worked out again.
+    /// Whether everything is to be compiled anew.
     var isWhole = false
+    /// Whether every object is to be compared with what is wanted, and what changes by itself (time, files, key sets) looked at.
+    var isResync = false
     /// Whether another catalogue of plans is in force.
     var plans = false
     /// Whether key sets have been fetched.
@@ -23,7 +25,7 @@ final class PendingChanges: Sendable {
     private let changes: Mutex<ClusterChanges>
 
     /// Begins with everything to be done.
-    init() { changes = Mutex(ClusterChanges(isWhole: true)) }
+    init() { changes = Mutex(ClusterChanges(isWhole: true, isResync: true)) }
 
     func note(_ note: (inout ClusterChanges) -> Void) { changes.withLock { note(&$0) } }
 

@@ -13,7 +13,7 @@ internal import Synchronization
 
 /// The part of a cluster's control side that every replica does: compiles what the caches hold into a snapshot, and works out what status says.
 ///
-/// A pass works out what a change can have moved; `lookAgain()` has everything worked out from the caches anew.
+/// A pass works out what a change can have moved; `lookAgain()` has every object compared with what is wanted.
 package actor ClusterCompiler {
     /// What is fixed for the life of the process.
     package struct Parts: Sendable {
@@ -92,9 +92,9 @@ package actor ClusterCompiler {
         }
     }
 
-    /// Asks for a pass over everything; several wishes before it begins are one.
+    /// Asks for a pass over every object; several wishes before it begins are one.
     package nonisolated func lookAgain() {
-        pending.note { $0.isWhole = true }
+        pending.note { $0.isResync = true }
         wake.yield()
     }
 
@@ -139,7 +139,10 @@ package actor ClusterCompiler {
         let now = wall.now()
         var changes = pending.take()
         let namespaces = parts.compiler.namespaces.with(labels: parts.caches.tenants)
-        if namespaces != book.namespaces { changes.isWhole = true }
+        if namespaces != book.namespaces {
+            changes.isWhole = true
+            changes.isResync = true
+        }
 
         let authConfigs = authConfigStatuses(changes, namespaces: namespaces)
         let subscriptions = subscriptionStatuses(changes, namespaces: namespaces, now: now)
@@ -162,9 +165,9 @@ package actor ClusterCompiler {
             (ResourceKind.authConfig, authConfigs), (.subscription, subscriptions), (.toolManifest, tools),
         ] {
             guard let statuses else { continue }
-            stale += want(statuses, of: kind, isWhole: changes.isWhole, snapshot: generation, now: now)
+            stale += want(statuses, of: kind, isResync: changes.isResync, snapshot: generation, now: now)
         }
-        if !stale.isEmpty { compiled(stale, changes.isWhole ? .resync : .change) }
+        if !stale.isEmpty { compiled(stale, changes.isResync ? .resync : .change) }
     }
 
     // MARK: The kinds
@@ -179,10 +182,12 @@ package actor ClusterCompiler {
             book = AuthConfigBook(settings: settings)
             let keys = [ResourceKind.authConfig, .secret, .configMap].flatMap { parts.caches.all($0).map(\.key) }
             book.update(Set(keys), find: find)
-        } else if !book.update(changes.keys, find: find), !changes.keySets {
+            output = book.output()
+        } else if book.update(changes.keys, find: find) {
+            output = book.output()
+        } else if !changes.keySets, !changes.isResync {
             return nil
         }
-        output = book.output()
         parts.keySets.use(output.keySources)
         var statuses = output.statuses
         KeyAvailability.note(output.keySourcesByObject, sets: parts.keySets, statuses: &statuses)
@@ -193,7 +198,7 @@ package actor ClusterCompiler {
     private func subscriptionStatuses(
         _ changes: ClusterChanges, namespaces: NamespaceRules, now: Timestamp
     ) -> Statuses? {
-        guard changes.isWhole || changes.plans || changes.has(.subscription) else { return nil }
+        guard changes.isResync || changes.plans || changes.has(.subscription) else { return nil }
         let objects = present(.subscription)
         let result = SubscriptionCompiler(plans: parts.plans, namespaces: namespaces).compile(
             objects.values.map(\.input), earlier: earlier(objects, now: now), now: now)
@@ -207,7 +212,7 @@ package actor ClusterCompiler {
         let mayHoldKeys = changes.keys.contains {
             $0.kind == .secret && $0.namespace == compiler.settings.ownNamespace
         }
-        guard changes.isWhole || mayHoldKeys || changes.has(.toolManifest) else { return nil }
+        guard changes.isResync || mayHoldKeys || changes.has(.toolManifest) else { return nil }
         compiler.settings.namespaces = namespaces
         let objects = present(.toolManifest)
         let secrets = present(.secret).values.filter { $0.key.namespace == compiler.settings.ownNamespace }
@@ -220,20 +225,20 @@ package actor ClusterCompiler {
     /// The tokens that may be touched, and everything whose finalizer is to be written.
     private func touched(_ changes: ClusterChanges, namespaces: NamespaceRules) -> [ObjectKey] {
         let changed =
-            changes.isWhole
+            changes.isResync
             ? ResourceKind.own.flatMap { parts.caches.all($0) } : changes.keys.compactMap { parts.caches.get($0) }
         let unfinished = changed.filter { object in
             let hasFinalizer = object.finalizers.contains(ClusterWriter.finalizer)
             return object.isDeleting ? hasFinalizer : object.key.kind == .subscription && !hasFinalizer
         }.map(\.key)
-        guard changes.isWhole || changes.has(.serviceToken) || changes.has(.secret) else { return unfinished }
+        guard changes.isResync || changes.has(.serviceToken) || changes.has(.secret) else { return unfinished }
         let objects = present(.serviceToken)
         let before = tokenView.secretOwners
         let owners =
-            changes.isWhole || changes.has(.serviceToken)
+            changes.isResync || changes.has(.serviceToken)
             ? ServiceTokenReconciler.secretOwners(objects.values.map(\.input)) : before
         tokens.withLock { $0 = TokenView(namespaces: namespaces, secretOwners: owners) }
-        if changes.isWhole { return unfinished + objects.keys }
+        if changes.isResync { return unfinished + objects.keys }
         return unfinished
             + objects.values.filter { object in
                 if changes.keys.contains(object.key) { return true }
@@ -261,7 +266,7 @@ package actor ClusterCompiler {
     ///
     /// - Returns: the objects that say something else, as far as that can have changed.
     private func want(
-        _ statuses: Statuses, of kind: ResourceKind, isWhole: Bool, snapshot: UInt64, now: Timestamp
+        _ statuses: Statuses, of kind: ResourceKind, isResync: Bool, snapshot: UInt64, now: Timestamp
     ) -> [ObjectKey] {
         let before = wanted.all(kind)
         var all: Statuses = Dictionary(minimumCapacity: statuses.count)
@@ -270,7 +275,7 @@ package actor ClusterCompiler {
             var status = status
             let old = before[key]
             let stands = old.map { $0.generation == status.generation && $0.status == status.status } ?? false
-            if stands, !isWhole {
+            if stands, !isResync {
                 all[key] = old
                 continue
             }

@@ -21,7 +21,7 @@ struct ClusterLink: Sendable {
     let streams: [ClusterStream]
     let elector: LeaderElector
     let events: EventRecorder
-    let writes = OwnWrites()
+    let writes: OwnWrites
     private let logger: Logger
 
     init(
@@ -44,6 +44,7 @@ struct ClusterLink: Sendable {
             logger: logger, metrics: metrics)
         self.streams = streams.all
         caches = streams.caches
+        writes = OwnWrites(over: streams.caches)
         let scheme = settings.listeners.tls == nil ? "http" : "https"
         elector = LeaderElector(
             lease: APIObjectReference(.leases, namespace: ownNamespace, name: cluster.lease),

@@ -61,4 +61,35 @@ internal import Testing
         let text = try #require(event["note"]?.stringValue)
         #expect(text.utf8.count <= 1000 && text.hasPrefix("… x"))
     }
+
+    @Test func aFloodIsPacedAndWarningsGoFirst() async throws {
+        let api = ScriptedAPI()
+        let time = ManualMonotonicClock()
+        let recorder = EventRecorder(
+            api: api, instance: "tollgate-0", clock: ManualClock(), time: time, random: SeededRandom(seed: 1),
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        ) { $0 }
+        func record(_ number: Int, _ type: EventRecorder.Kind) {
+            var object = object
+            object.name = "a\(number)"
+            object.uid = "u\(number)"
+            recorder.record(on: object, type: type, reason: "InForce", action: "Reconcile", note: "")
+        }
+        for number in 0..<1200 { record(number, .normal) }
+        record(1200, .warning)
+        func written() -> Int { api.state.withLock(\.objects.count) }
+        let run = Task { await recorder.run() }
+        try await Eventually.holds("the burst to be written") { written() == 101 && time.sleepers == 1 }
+        time.advance(by: .milliseconds(400))
+        try await Eventually.holds("the next ten") { written() >= 110 && time.sleepers == 1 }
+        #expect(written() <= 112)
+        recorder.stop()
+        try await Eventually.holds("all to be written") {
+            time.advance(by: .milliseconds(40))
+            return written() == 1000
+        }
+        await run.value
+        let types = api.state.withLock { $0.objects.values.compactMap { $0["type"]?.stringValue } }
+        #expect(types.count { $0 == "Warning" } == 1)
+    }
 }

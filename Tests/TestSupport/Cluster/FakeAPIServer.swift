@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Essentials
-internal import Glibc
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
@@ -113,16 +112,8 @@ package final class FakeAPIServer: Sendable {
 
     /// Listens; also again after `stop`, with everything it held.
     package func start() async throws {
-        let clock = SystemMonotonicClock()
-        while true {
-            do {
-                let channel = try await listen()
-                return state.withLock { $0.listener = channel }
-            } catch let error as IOError where error.errnoCode == EADDRINUSE && clock.now() < .seconds(30) {
-                // A process that another test is just beginning has a copy of the listener that was closed until it runs its own program.
-                try await clock.pause(for: .milliseconds(20))
-            }
-        }
+        let channel = try await listen()
+        state.withLock { $0.listener = channel }
     }
 
     private func listen() async throws -> any Channel {
