@@ -227,6 +227,13 @@ if Context.environment["TOLLGATE_BENCHMARKS"] != nil {
                 "Authentication", "Authorization", "AuditTrail", "Essentials", "TestSupport", .logging, .metrics,
             ],
             path: "Benchmarks/Micro"),
+        .executableTarget(
+            name: "OperatorBenchmark",
+            dependencies: [
+                "KubernetesClient", "ResourceModel", "ToolTrust", "Essentials", "TestSupport", .asyncHTTPClient,
+                .nioCore, .nioHTTP1, .logging, .metrics,
+            ],
+            path: "Benchmarks/Operator"),
     ]
 }
 

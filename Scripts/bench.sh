@@ -2,11 +2,19 @@
 # This file is part of Tollgate.
 # SPDX-License-Identifier: Apache-2.0
 #
-# Runs the benchmarks, which print their table and write it to Benchmarks/RESULTS.md.
+# Runs the benchmarks, which print their tables and write them to Benchmarks/RESULTS.md.
+#
+#   bench.sh             all of them
+#   bench.sh --operator  only the operator on a real API server
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
+if [ "${1:-}" = --operator ]; then
+    Scripts/setup.sh
+    exec Benchmarks/operator.sh
+fi
 Scripts/setup.sh --with-peers
 Scripts/setup-peers.sh
 [ -x Benchmarks/run.sh ] || fail "Benchmarks/run.sh is missing"
-exec Benchmarks/run.sh "$@"
+Benchmarks/run.sh "$@"
+exec Benchmarks/operator.sh

@@ -12,6 +12,14 @@ package final class WorkQueue<Key: Hashable & Sendable>: Sendable {
         var waiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
         var waiterIDs: UInt64 = 0
         var isClosed = false
+        /// Until when the timekeeper sleeps; nil when it waits for something to be due.
+        var alarm: Duration?
+
+        /// Whether something is due before the timekeeper looks again.
+        mutating func isDueBeforeAlarm() -> Bool {
+            guard let due = queue.nextDue else { return false }
+            return alarm.map { due < $0 } ?? true
+        }
     }
 
     package let name: String
@@ -36,14 +44,14 @@ package final class WorkQueue<Key: Hashable & Sendable>: Sendable {
     package func add(_ key: Key, priority: WorkPriority = .change, after pause: Duration = .zero) {
         let now = time.now()
         metrics.added()
-        let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
-            guard !state.isClosed else { return nil }
+        let (waiter, isSooner) = state.withLock { state -> (CheckedContinuation<Void, Never>?, Bool) in
+            guard !state.isClosed else { return (nil, false) }
             state.queue.add(key, priority: priority, readyAt: now + pause, now: now)
             metrics.depths(state.queue.depths)
-            return pause <= .zero ? Self.takeWaiter(&state) : nil
+            return (pause <= .zero ? Self.takeWaiter(&state) : nil, state.isDueBeforeAlarm())
         }
         waiter?.resume()
-        if pause > .zero { delays.call() }
+        if isSooner { delays.call() }
     }
 
     /// The most urgent key, as soon as there is one; nil when the queue is closed or the task is cancelled. Who takes it calls `done`.
@@ -72,12 +80,12 @@ package final class WorkQueue<Key: Hashable & Sendable>: Sendable {
     package func done(_ key: Key, failed: Bool = false) {
         let now = time.now()
         if failed { metrics.retried() }
-        let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
+        let (waiter, isSooner) = state.withLock { state in
             state.queue.done(key, failed: failed, now: now)
-            return Self.takeWaiter(&state)
+            return (Self.takeWaiter(&state), state.isDueBeforeAlarm())
         }
         waiter?.resume()
-        delays.call()
+        if isSooner { delays.call() }
     }
 
     /// Hands nothing out any more; who waits is told.
@@ -97,20 +105,20 @@ package final class WorkQueue<Key: Hashable & Sendable>: Sendable {
     func keepTime() async {
         while !Task.isCancelled, !isClosed {
             let now = time.now()
-            let (due, waiters) = state.withLock { state in
-                let due = state.queue.nextDue
-                guard let due, due <= now else { return (due, [CheckedContinuation<Void, Never>]()) }
+            let (alarm, waiters) = state.withLock { state -> (Duration?, [CheckedContinuation<Void, Never>]) in
+                state.alarm = state.queue.nextDue
+                guard let due = state.alarm, due <= now else { return (state.alarm, []) }
+                // What is due and not taken yet is taken by a worker that is done.
+                state.alarm = now + .milliseconds(100)
                 defer { state.waiters = [:] }
-                return (due, Array(state.waiters.values))
+                return (state.alarm, Array(state.waiters.values))
             }
             for waiter in waiters { waiter.resume() }
-            guard let due else {
+            guard let alarm else {
                 await delays.wait()
                 continue
             }
-            // What is due and not taken yet is taken by a worker that is done.
-            let pause = due > now ? due - now : .milliseconds(100)
-            _ = await time.limited(to: pause) { [delays] in await delays.wait() }
+            _ = await time.limited(to: alarm - now) { [delays] in await delays.wait() }
         }
     }
 

@@ -11,6 +11,9 @@ package protocol MonotonicClock: Sendable {
 
 /// The machine's own clock, which goes on while the machine sleeps.
 package struct SystemMonotonicClock: MonotonicClock {
+    /// A sleep that is cancelled leaves its timer behind until its time has come, with some memory: so no single one is long.
+    private static let longestSleep = Duration.seconds(5)
+
     private let start = ContinuousClock().now
 
     /// Begins to count now.
@@ -18,7 +21,14 @@ package struct SystemMonotonicClock: MonotonicClock {
 
     package func now() -> Duration { ContinuousClock().now - start }
 
-    package func pause(for duration: Duration) async throws { try await Task.sleep(for: duration) }
+    package func pause(for duration: Duration) async throws {
+        let end = now() + duration
+        var rest = duration
+        repeat {
+            try await Task.sleep(for: min(rest, Self.longestSleep))
+            rest = end - now()
+        } while rest > .zero
+    }
 }
 
 extension MonotonicClock {

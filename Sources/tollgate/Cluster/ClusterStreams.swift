@@ -28,6 +28,7 @@ struct ClusterStreams {
     ) {
         var streams: [ClusterStream] = []
         var caches: [ResourceKind: [ObjectCache<ClusterObject>]] = [:]
+        let compactor = DocumentCompactor()
         func add<Value: Sendable>(
             _ selection: ObjectSelection, into cache: ObjectCache<Value>,
             decode: @escaping @Sendable (JSONValue) -> Value?
@@ -50,7 +51,10 @@ struct ClusterStreams {
             for selection in everywhere + unwatched {
                 let cache = ObjectCache<ClusterObject>()
                 caches[kind, default: []].append(cache)
-                add(selection, into: cache) { ClusterObject($0, kind: kind) }
+                // What Secrets hold is nobody's but theirs, and alike in none.
+                add(selection, into: cache) { document in
+                    ClusterObject(kind == .secret ? document : compactor.compact(document), kind: kind)
+                }
             }
         }
         var namespaces: ObjectCache<String>?

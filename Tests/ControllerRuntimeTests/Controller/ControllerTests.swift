@@ -121,4 +121,32 @@ internal import Testing
             controller.stop()
         }
     }
+
+    @Test func onlyWhatIsDueSoonerWakesTheTimekeeper() async throws {
+        let time = ManualMonotonicClock()
+        let queue = makeQueue(time)
+        let done = Mutex<Set<Int>>([])
+        let controller = makeController(queue, time: time) { key in
+            done.withLock { _ = $0.insert(key) }
+            return key == 1 ? .requeue(after: .seconds(3600)) : .done
+        }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await controller.run() }
+            queue.add(1)
+            do {
+                try await Eventually.holds("the long pause") { time.asked.contains(.seconds(3600)) }
+                for key in 2..<50 { queue.add(key) }
+                try await Eventually.holds("the others") { done.withLock { $0.count } == 49 }
+                queue.add(50, after: .seconds(7200))
+                queue.add(51, after: .seconds(10))
+                try await Eventually.holds("the shorter pause") { time.asked.contains(.seconds(10)) }
+                time.advance(by: .seconds(11))
+                try await Eventually.holds("what was due") { done.withLock { $0.contains(51) } }
+            } catch { Issue.record(error) }
+            controller.stop()
+        }
+        // Each cancelled pause would cost memory until its time has come.
+        #expect(time.asked.filter { $0 == .seconds(3600) }.count == 1)
+        #expect(!time.asked.contains(.seconds(7200)))
+    }
 }
