@@ -19,6 +19,8 @@ package final class HTTPKubernetesAPI: KubernetesAPI {
         package var requestTimeout = Duration.seconds(30)
         /// For one object, also as an item of a list and as a line of a watch.
         package var maximumObjectBytes = 8 << 20
+        /// Under which name the fields are kept that are written.
+        package var fieldManager = "tollgate"
         var retries = RetryRule()
 
         /// The values for operation.
@@ -26,8 +28,9 @@ package final class HTTPKubernetesAPI: KubernetesAPI {
     }
 
     private let transport: APITransport
-    private let time: SteadyTime
+    private let time: any MonotonicClock
     private let maximumObjectBytes: Int
+    private let manager: String
 
     /// A client for one server. It connects with the first call; `shutdown()` when it is no longer needed.
     ///
@@ -37,7 +40,7 @@ package final class HTTPKubernetesAPI: KubernetesAPI {
     /// - Throws: `badField` for a server that is no URL, and for certificates and keys that cannot be used.
     package init(
         _ connection: ClusterConnection, userAgent: String, settings: Settings = Settings(),
-        time: SteadyTime = SteadyTime(ContinuousClock()), clock: any WallClock, random: any RandomSource,
+        time: any MonotonicClock = SystemMonotonicClock(), clock: any WallClock, random: any RandomSource,
         metrics: any MetricsFactory, logger: Logger
     ) throws(ClusterConnectionError) {
         guard let url = ServerURL(connection.server) else {
@@ -46,6 +49,7 @@ package final class HTTPKubernetesAPI: KubernetesAPI {
         }
         self.time = time
         maximumObjectBytes = settings.maximumObjectBytes
+        manager = settings.fieldManager
         let runner = ExecPluginRunner(time: time, cluster: ExecClusterInfo.document(of: connection))
         transport = APITransport(
             urlPrefix: url.text(host: connection.tlsServerName),
@@ -72,19 +76,20 @@ package final class HTTPKubernetesAPI: KubernetesAPI {
         _ object: JSONValue, in resource: APIResource, namespace: String?, name: String?, subresource: String?
     ) async throws(KubernetesError) -> JSONValue {
         try await document(
-            .create(object, in: resource, namespace: namespace, name: name, subresource: subresource))
+            .create(
+                object, in: resource, namespace: namespace, name: name, subresource: subresource, manager: manager))
     }
 
     package func replace(
         _ object: JSONValue, at reference: APIObjectReference, subresource: String?
     ) async throws(KubernetesError) -> JSONValue {
-        try await document(.replace(object, at: reference, subresource: subresource))
+        try await document(.replace(object, at: reference, subresource: subresource, manager: manager))
     }
 
     package func patch(
         _ reference: APIObjectReference, subresource: String?, _ patch: PatchBody
     ) async throws(KubernetesError) -> JSONValue {
-        try await document(.patch(reference, subresource: subresource, patch))
+        try await document(.patch(reference, subresource: subresource, patch, manager: manager))
     }
 
     package func delete(

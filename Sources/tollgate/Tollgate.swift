@@ -23,7 +23,9 @@ struct Tollgate: ParsableCommand {
         ])
 
     static func main() async {
-        Glibc.exit(await CommandLineTool(context: .process).run(Array(CommandLine.arguments.dropFirst())))
+        let root = CommandLineTool.root(calledAs: CommandLine.arguments.first ?? "tollgate")
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        Glibc.exit(await CommandLineTool(root: root, context: .process).run(arguments))
     }
 }
 

@@ -29,13 +29,15 @@ final class CredentialStore: Sendable {
 
     private let source: ClusterCredential
     private let runner: ExecPluginRunner
-    private let time: SteadyTime
+    private let time: any MonotonicClock
     private let clock: any WallClock
     private let logger: Logger
     private let state = Mutex(State())
     private let fetching = SerialLock()
 
-    init(_ source: ClusterCredential, runner: ExecPluginRunner, time: SteadyTime, clock: any WallClock, logger: Logger)
+    init(
+        _ source: ClusterCredential, runner: ExecPluginRunner, time: any MonotonicClock, clock: any WallClock, logger: Logger
+    )
     {
         self.source = source
         self.runner = runner

@@ -12,7 +12,7 @@ struct ExecPluginRunner: Sendable {
 
     /// How long one run may take.
     var limit = Duration.seconds(60)
-    var time: SteadyTime
+    var time: any MonotonicClock
     /// What a plugin that asks for it is told about the cluster.
     var cluster: JSONValue?
 
@@ -34,7 +34,7 @@ struct ExecPluginRunner: Sendable {
             group.addTask { await execute(plugin) }
             group.addTask { [time, limit] in
                 do {
-                    try await time.sleep(limit)
+                    try await time.pause(for: limit)
                     return .tooLate
                 } catch { return nil }
             }

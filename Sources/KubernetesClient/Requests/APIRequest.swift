@@ -16,7 +16,8 @@ struct APIRequest: Sendable, Equatable {
     }
 
     static let json = "application/json"
-    private static let manager = (name: "fieldManager", value: "tollgate")
+    /// Under which name Tollgate keeps the fields that it writes.
+    static let tollgate = "tollgate"
     private static let partialObject = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
     private static let partialList = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
@@ -71,20 +72,25 @@ struct APIRequest: Sendable, Equatable {
     }
 
     static func create(
-        _ object: JSONValue, in resource: APIResource, namespace: String?, name: String?, subresource: String?
+        _ object: JSONValue, in resource: APIResource, namespace: String?, name: String?, subresource: String?,
+        manager: String = tollgate
     ) -> APIRequest {
         APIRequest(
-            .post, resource.path(namespace: namespace, name: name, subresource: subresource), query: [manager],
+            .post, resource.path(namespace: namespace, name: name, subresource: subresource), query: field(manager),
             contentType: json, body: object.encoded())
     }
 
-    static func replace(_ object: JSONValue, at reference: APIObjectReference, subresource: String?) -> APIRequest {
+    static func replace(
+        _ object: JSONValue, at reference: APIObjectReference, subresource: String?, manager: String = tollgate
+    ) -> APIRequest {
         APIRequest(
-            .put, path(of: reference, subresource), query: [manager], contentType: json, body: object.encoded())
+            .put, path(of: reference, subresource), query: field(manager), contentType: json, body: object.encoded())
     }
 
-    static func patch(_ reference: APIObjectReference, subresource: String?, _ patch: PatchBody) -> APIRequest {
-        var query = [manager]
+    static func patch(
+        _ reference: APIObjectReference, subresource: String?, _ patch: PatchBody, manager: String = tollgate
+    ) -> APIRequest {
+        var query = field(manager)
         let contentType: String
         let document: JSONValue
         switch patch {
@@ -121,6 +127,8 @@ struct APIRequest: Sendable, Equatable {
     static func versions(ofGroup group: String) -> APIRequest {
         APIRequest(.get, group.isEmpty ? "/api" : "/apis/\(group)")
     }
+
+    private static func field(_ manager: String) -> [(name: String, value: String)] { [("fieldManager", manager)] }
 
     private static func path(of object: APIObjectReference, _ subresource: String?) -> String {
         object.resource.path(namespace: object.namespace, name: object.name, subresource: subresource)

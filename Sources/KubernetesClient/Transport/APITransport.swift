@@ -22,7 +22,7 @@ struct APITransport: Sendable {
     let credentials: CredentialStore
     let material: TLSMaterialReader
     let metrics: RESTClientMetrics
-    let time: SteadyTime
+    let time: any MonotonicClock
     let random: any RandomSource
 
     /// Sends a request and reads its answer, with as many attempts as its method and the failures allow.
@@ -54,7 +54,7 @@ struct APITransport: Sendable {
             else { throw outcome.error }
             attempt += 1
             do {
-                try await time.sleep(pause)
+                try await time.pause(for: pause)
             } catch {
                 throw KubernetesError(.cancelled, message: "the call was cancelled")
             }

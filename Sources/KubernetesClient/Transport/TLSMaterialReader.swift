@@ -17,11 +17,11 @@ final class TLSMaterialReader: Sendable {
 
     private let authority: ClusterConnection.Material?
     private let certificate: ClientCertificateSource?
-    private let time: SteadyTime
+    private let time: any MonotonicClock
     private let logger: Logger
     private let state = Mutex(State())
 
-    init(_ connection: ClusterConnection, time: SteadyTime, logger: Logger) {
+    init(_ connection: ClusterConnection, time: any MonotonicClock, logger: Logger) {
         authority = connection.certificateAuthority
         certificate = connection.clientCertificate
         self.time = time

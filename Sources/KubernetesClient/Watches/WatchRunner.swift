@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import AsyncHTTPClient
+internal import Essentials
 internal import NIOCore
 internal import ResourceModel
 
@@ -10,7 +11,7 @@ struct WatchRunner {
     private typealias Handoff = ChunkHandoff<ByteBuffer, KubernetesError?>
 
     let transport: APITransport
-    let time: SteadyTime
+    let time: any MonotonicClock
     let maximumLineBytes: Int
 
     /// Runs until the server ends the watch, `each` has enough, or something fails.
@@ -65,7 +66,7 @@ struct WatchRunner {
     }
 
     /// Ends the stream when nothing came for as long as it may, while somebody waited for it.
-    private static func guardIdle(_ handoff: Handoff, limit: Duration, time: SteadyTime) async {
+    private static func guardIdle(_ handoff: Handoff, limit: Duration, time: any MonotonicClock) async {
         while !Task.isCancelled {
             let now = time.now()
             let deadline = (handoff.waitingSince ?? now) + limit
@@ -73,7 +74,7 @@ struct WatchRunner {
                 return handoff.end(KubernetesError(.idle, message: "the watch brought no byte for \(limit)"))
             }
             do {
-                try await time.sleep(deadline - now)
+                try await time.pause(for: deadline - now)
             } catch { return }
         }
     }

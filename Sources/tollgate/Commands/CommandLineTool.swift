@@ -5,12 +5,14 @@ internal import ArgumentParser
 
 /// Parses arguments, runs the command and gives the exit status.
 struct CommandLineTool: Sendable {
+    /// `tollgate`, or the plugin of kubectl.
+    var root: any ParsableCommand.Type = Tollgate.self
     let context: CommandContext
 
     /// Runs one command line, without the program's name.
     func run(_ arguments: [String]) async -> Int32 {
         do {
-            var command = try Tollgate.parseAsRoot(arguments)
+            var command = try root.parseAsRoot(arguments)
             if var contextual = command as? any ContextualCommand {
                 try await contextual.run(in: context)
             } else {
@@ -32,8 +34,8 @@ struct CommandLineTool: Sendable {
 
     /// Help, version, a usage error, or something that broke.
     private func end(_ error: any Error) -> Int32 {
-        let code = Tollgate.exitCode(for: error)
-        let message = Tollgate.fullMessage(for: error)
+        let code = root.exitCode(for: error)
+        let message = root.fullMessage(for: error)
         if code == .success {
             context.output.line(message)
             return ExitStatus.done.rawValue

@@ -92,7 +92,7 @@ internal import Testing
             server.setDisruptionBudget("b")
             var settings = HTTPKubernetesAPI.Settings()
             settings.requestTimeout = .seconds(30)
-            try await ClusterClient.with(server, settings: settings, time: Self.hasty) { api in
+            try await ClusterClient.with(server, settings: settings, time: HastyClock()) { api in
                 #expect(try await api.versions(ofGroup: "policy") == ["v1beta1"])
                 func evict(_ version: String) async throws(KubernetesError) {
                     _ = try await api.create(
@@ -116,10 +116,14 @@ internal import Testing
     }
 
     /// Pauses that are over at once.
-    private static let hasty: SteadyTime = {
-        let usual = SteadyTime(ContinuousClock())
-        return SteadyTime(now: usual.now, sleep: { if $0 > .seconds(20) { try await usual.sleep($0) } })
-    }()
+    private struct HastyClock: MonotonicClock {
+        private let usual = SystemMonotonicClock()
+
+        func now() -> Duration { usual.now() }
+        func pause(for duration: Duration) async throws {
+            if duration > .seconds(20) { try await usual.pause(for: duration) }
+        }
+    }
 
     @Test func collectsGarbageWhenTold() throws {
         let server = try FakeAPIServer()

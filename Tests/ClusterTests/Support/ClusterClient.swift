@@ -12,13 +12,13 @@ internal import TestSupport
 enum ClusterClient {
     /// For a server that wants no credential.
     static func plain(
-        _ url: String, settings: HTTPKubernetesAPI.Settings = .init(), time: SteadyTime = SteadyTime(ContinuousClock())
+        _ url: String, settings: HTTPKubernetesAPI.Settings = .init(), time: any MonotonicClock = SystemMonotonicClock()
     ) throws -> HTTPKubernetesAPI { try make(ClusterConnection(server: url), settings, time) }
 
     /// For the fake, for the time of the body.
     static func with<Value>(
         _ server: FakeAPIServer, settings: HTTPKubernetesAPI.Settings = .init(),
-        time: SteadyTime = SteadyTime(ContinuousClock()), _ body: (HTTPKubernetesAPI) async throws -> Value
+        time: any MonotonicClock = SystemMonotonicClock(), _ body: (HTTPKubernetesAPI) async throws -> Value
     ) async throws -> Value {
         let api = try plain(server.url, settings: settings, time: time)
         do {
@@ -42,11 +42,11 @@ enum ClusterClient {
         return try make(
             ClusterConnection(
                 server: server, certificateAuthority: .bytes(Redacted(Array(authority))),
-                credential: .token(Redacted(token))), .init(), SteadyTime(ContinuousClock()))
+                credential: .token(Redacted(token))), .init(), SystemMonotonicClock())
     }
 
     private static func make(
-        _ connection: ClusterConnection, _ settings: HTTPKubernetesAPI.Settings, _ time: SteadyTime
+        _ connection: ClusterConnection, _ settings: HTTPKubernetesAPI.Settings, _ time: any MonotonicClock
     ) throws -> HTTPKubernetesAPI {
         try HTTPKubernetesAPI(
             connection, userAgent: "tollgate/test (linux/none) all", settings: settings, time: time,

@@ -20,6 +20,7 @@ struct ClusterDaemon {
     /// - Parameters:
     ///   - own: the own namespace, where the Lease is.
     ///   - watched: the namespaces whose objects are read.
+    ///   - settings: further ones; an empty text takes one away.
     init(
         _ name: String, kubeconfig: String, own: String, watched: String, settings: [String: String] = [:]
     ) throws {
@@ -35,7 +36,7 @@ struct ClusterDaemon {
             "TOLLGATE_DECISION_TIMEOUT": "10s", "TOLLGATE_DRAIN_DELAY": "0s", "TOLLGATE_LOG_FORMAT": "text",
             "TOLLGATE_WATCH_NAMESPACES": watched, "TOLLGATE_TRUSTED_PROXIES": "127.0.0.1/32", "POD_NAME": name,
             "POD_NAMESPACE": own, "POD_IP": "127.0.0.1",
-        ].merging(settings) { $1 }
+        ].merging(settings) { $1 }.filter { !$0.value.isEmpty }
     }
 
     /// Runs `body` while the daemon runs and is ready.
@@ -50,14 +51,16 @@ struct ClusterDaemon {
     }
 
     /// What the JSON door says about a GET: `allow`, or the code of the refusal.
-    func decide(host: String, path: String = "/v1/me", token: String?) async throws -> String {
+    func decide(
+        host: String, path: String = "/v1/me", token: String?, asking admin: String = adminToken
+    ) async throws -> String {
         var body: JSONObject = [
             "request": ["method": "GET", "host": .string(host), "path": .string(path)]
         ]
         if let token { body["credential"] = .string(token) }
         let answer = try await PlainHTTP.send(
             "POST", "/v1/decisions", port: port,
-            headers: [("Authorization", "Bearer \(Self.adminToken)"), ("Content-Type", "application/json")],
+            headers: [("Authorization", "Bearer \(admin)"), ("Content-Type", "application/json")],
             body: JSONValue.object(body).encoded())
         let document = try answer.json()
         return document["decision"] == "allow" ? "allow" : document["code"]?.stringValue ?? "\(answer.status)"

@@ -143,7 +143,7 @@ internal import Testing
     func saysWhatIsWrongWithAPlugin(_ script: String, _ code: ExecPluginError.Code) async throws {
         let plugin = try plugin(script)
         do {
-            _ = try await ExecPluginRunner(time: ManualTime().steady).run(plugin)
+            _ = try await ExecPluginRunner(time: ManualTime()).run(plugin)
             Issue.record("\(script) gave a credential")
         } catch { #expect(error.code == code, "\(error.message)") }
     }
@@ -154,7 +154,7 @@ internal import Testing
         try await withThrowingTaskGroup(of: ExecPluginError.Code?.self) { group in
             group.addTask {
                 do throws(ExecPluginError) {
-                    _ = try await ExecPluginRunner(time: time.steady).run(plugin)
+                    _ = try await ExecPluginRunner(time: time).run(plugin)
                     return nil
                 } catch { return error.code }
             }

@@ -1,11 +1,11 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
-internal import KubernetesClient
+internal import Essentials
 internal import Synchronization
 
 /// Time that a test moves. Whoever sleeps wakes when the time has come, or is cancelled.
-final class ManualTime: Sendable {
+final class ManualTime: MonotonicClock {
     private struct State {
         var now = Duration.zero
         var nextID = 0
@@ -26,9 +26,7 @@ final class ManualTime: Sendable {
     /// How many sleep now.
     var sleepers: Int { state.withLock { $0.sleepers.count } }
 
-    var steady: SteadyTime {
-        SteadyTime(now: { [self] in state.withLock { $0.now } }, sleep: { [self] in try await pass($0) })
-    }
+    func now() -> Duration { state.withLock { $0.now } }
 
     func advance(_ duration: Duration) {
         let awake = state.withLock { state in
@@ -40,7 +38,7 @@ final class ManualTime: Sendable {
         for wake in awake { wake.resume() }
     }
 
-    private func pass(_ duration: Duration) async throws {
+    func pause(for duration: Duration) async throws {
         let id = state.withLock { state in
             state.slept.append(duration)
             if passesByItself { state.now += duration }

@@ -23,7 +23,7 @@ struct Stand {
         _ connection: ClusterConnection, _ body: (HTTPKubernetesAPI) async throws -> Value
     ) async throws -> Value {
         let api = try HTTPKubernetesAPI(
-            connection, userAgent: "tollgate/1.2.3 (linux/amd64) all", settings: settings, time: time.steady,
+            connection, userAgent: "tollgate/1.2.3 (linux/amd64) all", settings: settings, time: time,
             clock: clock, random: SeededRandom(seed: 1), metrics: metrics,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
         do {

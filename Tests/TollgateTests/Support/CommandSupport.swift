@@ -41,7 +41,7 @@ func withHome<Result>(_ body: (String) async throws -> Result) async throws -> R
 /// Runs one command line in a world of its own.
 func run(
     _ arguments: [String], home: String = "/nonexistent", environment: [String: String] = [:], terminal: Bool = true,
-    input: String = ""
+    input: String = "", calledAs name: String = "tollgate"
 ) async -> CommandRun {
     let output = CollectingOutput()
     let errors = CollectingOutput()
@@ -52,7 +52,9 @@ func run(
         outputIsTerminal: terminal, clock: clock, random: SeededRandom(seed: 7),
         host: HostFacts(hostName: "Test.Host", workingDirectory: "/work-dir"),
         pause: { clock.advance(seconds: $0.wholeSeconds) })
-    let status = await CommandLineTool(context: context).run(arguments)
+    let status = await CommandLineTool(
+        root: CommandLineTool.root(calledAs: name), context: context
+    ).run(arguments)
     return CommandRun(status: status, output: output.text, errors: errors.text)
 }
 
