@@ -64,7 +64,11 @@ package struct PortForward: Sendable {
                 }
                 let result: Result<Value?, any Error>
                 do {
-                    if let port = port ?? nil { result = .success(try await body(port)) } else { result = .success(nil) }
+                    if let port = port ?? nil {
+                        result = .success(try await body(port))
+                    } else {
+                        result = .success(nil)
+                    }
                 } catch {
                     result = .failure(error)
                 }

@@ -36,9 +36,9 @@ final class CredentialStore: Sendable {
     private let fetching = SerialLock()
 
     init(
-        _ source: ClusterCredential, runner: ExecPluginRunner, time: any MonotonicClock, clock: any WallClock, logger: Logger
-    )
-    {
+        _ source: ClusterCredential, runner: ExecPluginRunner, time: any MonotonicClock, clock: any WallClock,
+        logger: Logger
+    ) {
         self.source = source
         self.runner = runner
         self.time = time

@@ -7,6 +7,7 @@ internal import Billing
 package import Essentials
 package import Logging
 package import ManifestFiles
+package import Metrics
 package import ResourceModel
 package import RuntimeState
 internal import Synchronization
@@ -30,7 +31,7 @@ package actor StandaloneController {
     private let interval: Duration
     private var book = StatusBook()
     private var reported: Set<String> = []
-    private var keyProblems: [String] = []
+    private var toolKeys: ToolKeyReport
     private var published: PublishedState?
     /// Where each object stood when it was seen last.
     private var places: [ObjectKey: ManifestSource] = [:]
@@ -52,8 +53,9 @@ package actor StandaloneController {
         tokens: ServiceTokenReconciler, subscriptions: SubscriptionCompiler, tools: ToolManifestCompiler,
         snapshots: SnapshotStore,
         keySets: RemoteKeySets, keeper: any ObjectStatusKeeping, policyData: ManifestPolicyFollower? = nil,
-        interval: Duration, clock: any WallClock, logger: Logger
+        interval: Duration, clock: any WallClock, metrics: any MetricsFactory, logger: Logger
     ) {
+        toolKeys = ToolKeyReport(metrics: metrics, logger: logger)
         self.directory = directory
         self.compiler = compiler
         self.policy = policy
@@ -131,7 +133,7 @@ package actor StandaloneController {
         statuses.merge(billing.statuses) { _, new in new }
         let judged = tools.compile(inputs, earlier: book.statuses, now: now)
         statuses.merge(judged.statuses) { _, new in new }
-        report(toolKeys: judged.problems)
+        toolKeys.note(judged.problems)
         if let policyData, let status = policyData.status() { statuses[policyData.key] = status }
         let sources = Dictionary(load.objects.map { ($0.key, $0.source) }) { first, _ in first }
         places.merge(sources) { _, new in new }
@@ -238,13 +240,6 @@ package actor StandaloneController {
                 createdAt: memory[duplicate.key].map { Timestamp(microseconds: $0.firstSeen) } ?? .latest)
         }
         return sound + doubled
-    }
-
-    /// Logs what is wrong with the keys of tool manifests, once for each change.
-    private func report(toolKeys problems: [String]) {
-        guard problems != keyProblems else { return }
-        keyProblems = problems
-        for problem in problems { logger.warning("tool key problem", metadata: [LogKeys.reason: "\(problem)"]) }
     }
 
     /// A file that cannot be read leaves what it held in force, and says so on each of those objects.

@@ -56,7 +56,8 @@ enum ObjectOrigin: Sendable {
     /// The control side on these objects.
     func control(_ parts: ControlParts, metrics: PrometheusRegistry) async throws -> any ControlSide {
         switch self {
-        case .files(let directory, let kept): try await StandaloneSide(parts, directory: directory, kept: kept)
+        case .files(let directory, let kept):
+            try await StandaloneSide(parts, directory: directory, kept: kept, metrics: metrics)
         case .cluster(let link): try ClusterSide(parts, link: link, metrics: metrics)
         }
     }

@@ -6,6 +6,7 @@ internal import Authentication
 internal import Essentials
 internal import HTTPService
 internal import ManifestFiles
+internal import Metrics
 internal import Reconcilers
 internal import RuntimeState
 internal import ServiceLifecycle
@@ -16,7 +17,9 @@ struct StandaloneSide: ControlSide {
     private let controller: StandaloneController
     let catalog: any ResourceCatalog
 
-    init(_ parts: ControlParts, directory: ManifestDirectory, kept: StatusKeeper.Kept) async throws {
+    init(_ parts: ControlParts, directory: ManifestDirectory, kept: StatusKeeper.Kept, metrics: any MetricsFactory)
+        async throws
+    {
         let settings = parts.settings
         let namespaces = settings.namespaceRules(own: TollgateSettings.standaloneNamespace)
         self.directory = directory
@@ -32,7 +35,7 @@ struct StandaloneSide: ControlSide {
                 executables: ToolExecutables(directory: settings.tools.directory)),
             snapshots: parts.snapshots, keySets: parts.keySets,
             keeper: StatusKeeper(store: parts.store, directory: directory), policyData: parts.policy.follower,
-            interval: settings.reconcileInterval, clock: parts.clock, logger: parts.logger)
+            interval: settings.reconcileInterval, clock: parts.clock, metrics: metrics, logger: parts.logger)
         catalog = parts.snapshots
         await controller.start(statuses: kept.statuses)
     }

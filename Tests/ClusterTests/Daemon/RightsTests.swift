@@ -156,8 +156,10 @@ internal import Testing
         let admin = try await secret("tollgate-admin-token", in: "tollgate-system", plane)
         let text = try await secret("ci-token", in: "acme", plane)
         #expect(try await daemon.decide(host: place.host, token: text, asking: admin) == "allow")
-        let reviewed = try await plane.kubectlOutput(["-n", "acme", "create", "token", "exporter", "--audience=reports"])
-            .trimmingCharacters(in: .whitespacesAndNewlines)
+        let reviewed = try await plane.kubectlOutput([
+            "-n", "acme", "create", "token", "exporter", "--audience=reports",
+        ])
+        .trimmingCharacters(in: .whitespacesAndNewlines)
         try await Eventually.holds("the cluster's word on an account") {
             try await daemon.decide(host: "reports.example", token: reviewed, asking: admin) == "allow"
         }

@@ -49,7 +49,9 @@ internal import Testing
             echo "Forwarding from 127.0.0.1:40123 -> 8080"
             exec tail -f /dev/null
             """
-        let port = try await forward(script, in: folder).with(limit: .seconds(240), clock: SystemMonotonicClock()) { $0 }
+        let port = try await forward(script, in: folder).with(limit: .seconds(240), clock: SystemMonotonicClock()) {
+            $0
+        }
         #expect(port == 40123)
         let arguments = try String(contentsOfFile: folder.path("arguments"), encoding: .utf8)
         #expect(
@@ -72,7 +74,9 @@ internal import Testing
         let silent = try forward("exec tail -f /dev/null", in: folder)
         let clock = ManualMonotonicClock()
         async let outcome: String = {
-            do { return "\(try await silent.with(limit: .seconds(30), clock: clock) { $0 })" } catch { return "\(error)" }
+            do { return "\(try await silent.with(limit: .seconds(30), clock: clock) { $0 })" } catch {
+                return "\(error)"
+            }
         }()
         try await Eventually.holds("the limit to count") { clock.sleepers == 1 }
         clock.advance(by: .seconds(30))

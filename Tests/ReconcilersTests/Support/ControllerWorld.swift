@@ -123,7 +123,7 @@ struct ControllerWorld {
                 executables: ToolExecutables(directory: folder.path("tools"))),
             snapshots: snapshots, keySets: keySets, keeper: keeper,
             policyData: policyData,
-            interval: .seconds(3600), clock: clock, logger: logger)
+            interval: .seconds(3600), clock: clock, metrics: metrics, logger: logger)
         return (snapshots, directory, keySets, controller)
     }
 

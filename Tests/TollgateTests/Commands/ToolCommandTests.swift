@@ -47,6 +47,27 @@ internal import Testing
         }
     }
 
+    /// The key stands in two places: a Secret for a Tollgate without a cluster, and a setting for one in a cluster.
+    @Test func theSampleVerifiesWithEitherOfItsKeys() async throws {
+        func sample(_ name: String) throws -> String {
+            try String(contentsOf: Repository.root.appending(path: "manifests/samples/\(name)"), encoding: .utf8)
+        }
+        let manifest = try #require(YAMLText.json(sample("60-acme-tool.yaml"))["spec"]?["manifest"])
+        let secret = try #require(
+            YAMLText.json(sample("61-tool-keys.yaml"))["stringData"]?["acme-tools-2026"]?.stringValue)
+        let line = try #require(sample("Kustomization").split(separator: "\n").first { $0.contains("value: '[") })
+        let setting = String(line.drop { $0 != "[" }.dropLast())
+        try await withHome { home in
+            try put(manifest.jsonText, at: home + "/m.json")
+            for keys in ["[\(secret)]", setting] {
+                try put(keys, at: home + "/keys.json")
+                let result = await run(
+                    ["tool", "verify", "--manifest", home + "/m.json", "--keys", home + "/keys.json"], home: home)
+                #expect(result.status == 0, "\(result.output)\(result.errors)")
+            }
+        }
+    }
+
     @Test func keygenNeverOverwrites() async throws {
         try await withHome { home in
             try put("mine", at: home + "/key.pem")

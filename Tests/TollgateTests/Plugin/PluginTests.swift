@@ -126,7 +126,8 @@ internal import Testing
 
     @Test func revokeSaysSoInTheSpecification() async throws {
         try await withCluster { server, environment, _ in
-            try server.change(Self.token, subresource: "status", merging: ["status": ["revokedAt": "2026-03-01T00:00:00Z"]])
+            try server.change(
+                Self.token, subresource: "status", merging: ["status": ["revokedAt": "2026-03-01T00:00:00Z"]])
             let asked = await plugin(
                 ["token", "revoke", "nightly", "--reason", "lost", "--wait", "5s"], environment: environment)
             #expect(asked.status == 0 && asked.output == "ServiceToken acme/nightly: revoked\n", "\(asked.errors)")
