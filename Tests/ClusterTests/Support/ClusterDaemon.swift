@@ -51,16 +51,14 @@ struct ClusterDaemon {
     }
 
     /// What the JSON door says about a GET: `allow`, or the code of the refusal.
-    func decide(
-        host: String, path: String = "/v1/me", token: String?, asking admin: String = adminToken
-    ) async throws -> String {
+    func decide(host: String, path: String = "/v1/me", token: String?) async throws -> String {
         var body: JSONObject = [
             "request": ["method": "GET", "host": .string(host), "path": .string(path)]
         ]
         if let token { body["credential"] = .string(token) }
         let answer = try await PlainHTTP.send(
             "POST", "/v1/decisions", port: port,
-            headers: [("Authorization", "Bearer \(admin)"), ("Content-Type", "application/json")],
+            headers: [("Authorization", "Bearer \(Self.adminToken)"), ("Content-Type", "application/json")],
             body: JSONValue.object(body).encoded())
         let document = try answer.json()
         return document["decision"] == "allow" ? "allow" : document["code"]?.stringValue ?? "\(answer.status)"
