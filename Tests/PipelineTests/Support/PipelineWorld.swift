@@ -36,7 +36,7 @@ struct PipelineWorld {
     init(
         manifests: String? = StandardManifests.text, limits: FailureLimitSettings = FailureLimitSettings(),
         isAdminGenerated: Bool = false, stages: [any AdmissionStage] = [], engine: (any PolicyEngine)? = nil,
-        settings: PipelineSettings = PipelineSettings(timeout: .seconds(60)), bootstrap: BootstrapSettings? = nil,
+        settings: PipelineSettings = PipelineSettings(timeout: .seconds(3600)), bootstrap: BootstrapSettings? = nil,
         reviewer: (any TokenReviewing)? = nil
     ) throws {
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
