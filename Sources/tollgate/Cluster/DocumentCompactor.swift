@@ -4,43 +4,64 @@
 internal import Essentials
 internal import Synchronization
 
-/// Makes documents that are kept small: a text that many of them hold is in memory once, and no list has room to grow.
+/// Makes documents that are kept small: a text or a small object that many of them hold is in memory once, and no list has room to grow.
 ///
-/// Of thousands of objects most texts are the same: the names of members, reasons, messages, times.
+/// Of thousands of objects most of a status is the same: the names of members, and conditions that came about in the same second.
 final class DocumentCompactor: Sendable {
     /// Texts that Swift keeps without memory of their own, and texts that are hardly alike.
     private static let lengths = 16...128
-    /// When there are more, they are forgotten: what is kept stays as it is.
-    private static let mostTexts = 4096
+    /// When there are more of either, they are forgotten: what is kept stays as it is.
+    private static let most = 4096
 
-    private let texts = Mutex<Set<String>>([])
+    private struct Known {
+        var texts: Set<String> = []
+        var objects: Set<JSONValue> = []
+    }
+
+    private let known = Mutex(Known())
 
     /// The same document.
     func compact(_ document: JSONValue) -> JSONValue {
-        texts.withLock { texts in Self.compact(document, &texts) }
+        known.withLock { known in Self.compact(document, &known) }
     }
 
-    /// How many texts are known.
-    var count: Int { texts.withLock(\.count) }
+    /// How many texts and objects are known.
+    var counts: (texts: Int, objects: Int) { known.withLock { ($0.texts.count, $0.objects.count) } }
 
-    private static func compact(_ value: JSONValue, _ texts: inout Set<String>) -> JSONValue {
+    private static func compact(_ value: JSONValue, _ known: inout Known) -> JSONValue {
         switch value {
-        case .string(let text): return .string(shared(text, &texts))
-        case .array(let elements): return .array(elements.map { compact($0, &texts) })
+        case .string(let text): return .string(shared(text, &known))
+        case .array(let elements): return .array(elements.map { compact($0, &known) })
         case .object(let object):
-            return .object(
+            return shared(
                 JSONObject(
                     uniqueMembers: object.members.map { member in
                         JSONObject.Member(
-                            name: shared(member.name, &texts), value: compact(member.value, &texts))
-                    }))
+                            name: shared(member.name, &known), value: compact(member.value, &known))
+                    }), &known)
         case .null, .bool, .int, .double: return value
         }
     }
 
-    private static func shared(_ text: String, _ texts: inout Set<String>) -> String {
+    private static func shared(_ text: String, _ known: inout Known) -> String {
         guard lengths.contains(text.utf8.count) else { return text }
-        if texts.count >= mostTexts { texts = [] }
-        return texts.insert(text).memberAfterInsert
+        if known.texts.count >= most { known.texts = [] }
+        return known.texts.insert(text).memberAfterInsert
+    }
+
+    /// Objects that hold no others: conditions.
+    private static func shared(_ object: JSONObject, _ known: inout Known) -> JSONValue {
+        let isFlat = object.members.allSatisfy { member in
+            switch member.value {
+            case .array, .object: false
+            default: true
+            }
+        }
+        guard isFlat, object.count > 1 else { return .object(object) }
+        if known.objects.count >= most { known.objects = [] }
+        let found = known.objects.insert(.object(object)).memberAfterInsert
+        // Equal objects can have their members, and equal texts their characters, in another form.
+        guard found.encoded() == JSONValue.object(object).encoded() else { return .object(object) }
+        return found
     }
 }

@@ -19,19 +19,32 @@ internal import Testing
         }
     }
 
-    @Test func textsAreKnownOnceAndForgottenWhenThereAreTooMany() {
+    @Test func whatIsAlikeIsKnownOnceAndForgottenWhenThereIsTooMuch() {
         let compactor = DocumentCompactor()
-        for _ in 0..<3 { _ = compactor.compact(["lastTransitionTime": "a message of some length", "short": "x"]) }
-        #expect(compactor.count == 2)
-        for number in 0..<10_000 { _ = compactor.compact(.string("a text like no other: \(number)")) }
-        #expect(compactor.count <= 4096)
+        for _ in 0..<3 {
+            _ = compactor.compact([["lastTransitionTime": "a message of some length", "short": "x"], "short"])
+        }
+        #expect(compactor.counts == (texts: 2, objects: 1))
+        for number in 0..<10_000 {
+            _ = compactor.compact(["number": .int(Int64(number)), "text": .string("a text like no other: \(number)")])
+        }
+        #expect(compactor.counts.texts <= 4096)
+        #expect(compactor.counts.objects <= 4096)
+    }
+
+    @Test func theOrderOfMembersStays() {
+        let compactor = DocumentCompactor()
+        let first: JSONValue = ["a": 1, "b": 2]
+        let second: JSONValue = ["b": 2, "a": 1]
+        #expect(compactor.compact(first).encoded() == first.encoded())
+        #expect(compactor.compact(second).encoded() == second.encoded())
     }
 
     /// Long texts are hardly alike.
     @Test func longTextsAreNotKept() {
         let compactor = DocumentCompactor()
         _ = compactor.compact(.string(String(repeating: "x", count: 129)))
-        #expect(compactor.count == 0)
+        #expect(compactor.counts == (texts: 0, objects: 0))
     }
 
     private func value(_ random: SeededRandom, depth: Int) -> JSONValue {
