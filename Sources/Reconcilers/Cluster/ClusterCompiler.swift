@@ -7,6 +7,7 @@ package import Billing
 package import ControllerRuntime
 package import Essentials
 package import Logging
+package import Metrics
 package import ResourceModel
 package import RuntimeState
 internal import Synchronization
@@ -60,7 +61,8 @@ package actor ClusterCompiler {
     private var book: AuthConfigBook
     private var output: SnapshotCompiler.Output
     private var accounts: AccountTable?
-    private var toolProblems: [String] = []
+    private var claims = SecretClaims()
+    private var toolKeys: ToolKeyReport
     private var policyMap: ConfigMap?
 
     /// What the reconciling of single ServiceTokens needs of all objects.
@@ -74,7 +76,7 @@ package actor ClusterCompiler {
     ///   - compiled: told after each pass which objects the leader has to look at: those whose statuses say something else than what is wanted
     ///     now, tokens that may be touched, and what is being deleted.
     package init(
-        _ parts: Parts, wall: any WallClock, clock: any MonotonicClock, logger: Logger,
+        _ parts: Parts, wall: any WallClock, clock: any MonotonicClock, logger: Logger, metrics: any MetricsFactory,
         compiled: @escaping @Sendable ([ObjectKey], WorkPriority) -> Void
     ) {
         self.parts = parts
@@ -82,6 +84,7 @@ package actor ClusterCompiler {
         self.clock = clock
         self.logger = logger
         self.compiled = compiled
+        toolKeys = ToolKeyReport(metrics: metrics, logger: logger)
         book = AuthConfigBook(settings: parts.compiler)
         output = book.output()
         (wakes, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -218,7 +221,7 @@ package actor ClusterCompiler {
         let secrets = present(.secret).values.filter { $0.key.namespace == compiler.settings.ownNamespace }
         let result = compiler.compile(
             (objects.values + secrets).map(\.input), earlier: earlier(objects, now: now), now: now)
-        report(result.problems)
+        toolKeys.note(result.problems)
         return wanted(result.statuses) { objects[$0]?.generation }
     }
 
@@ -231,22 +234,23 @@ package actor ClusterCompiler {
             let hasFinalizer = object.finalizers.contains(ClusterWriter.finalizer)
             return object.isDeleting ? hasFinalizer : object.key.kind == .subscription && !hasFinalizer
         }.map(\.key)
-        guard changes.isResync || changes.has(.serviceToken) || changes.has(.secret) else { return unfinished }
-        let objects = present(.serviceToken)
-        let before = tokenView.secretOwners
-        let owners =
-            changes.isResync || changes.has(.serviceToken)
-            ? ServiceTokenReconciler.secretOwners(objects.values.map(\.input)) : before
-        tokens.withLock { $0 = TokenView(namespaces: namespaces, secretOwners: owners) }
-        if changes.isResync { return unfinished + objects.keys }
-        return unfinished
-            + objects.values.filter { object in
-                if changes.keys.contains(object.key) { return true }
-                guard case .serviceToken(let token)? = object.object else { return false }
-                let secret = ObjectKey(kind: .secret, namespace: object.key.namespace, name: token.spec.secretName)
-                let name = "\(secret.namespace)/\(secret.name)"
-                return changes.keys.contains(secret) || owners[name] != before[name]
-            }.map(\.key)
+        var touched: Set<ObjectKey> = []
+        if changes.isWhole { claims = SecretClaims() }
+        let keys =
+            changes.isResync
+            ? parts.caches.all(.serviceToken).map(\.key) + claims.owners.values : Array(changes.keys)
+        for key in keys {
+            switch key.kind {
+            case .serviceToken:
+                let object = parts.caches.get(key).flatMap { $0.isDeleting ? nil : $0 }
+                if object != nil { touched.insert(key) }
+                touched.formUnion(claims.update(key, to: object))
+            case .secret: touched.formUnion(claims.named("\(key.namespace)/\(key.name)"))
+            default: break
+            }
+        }
+        tokens.withLock { $0 = TokenView(namespaces: namespaces, secretOwners: claims.owners) }
+        return unfinished + touched
     }
 
     // MARK: Statuses
@@ -315,13 +319,6 @@ package actor ClusterCompiler {
 
     private func present(_ kind: ResourceKind) -> [ObjectKey: ClusterObject] {
         Dictionary(parts.caches.all(kind).filter { !$0.isDeleting }.map { ($0.key, $0) }) { first, _ in first }
-    }
-
-    private func report(_ problems: [String]) {
-        for problem in problems where !toolProblems.contains(problem) {
-            logger.warning("tool key", metadata: [LogKeys.detail: "\(problem)"])
-        }
-        toolProblems = problems
     }
 
     private func followPolicy() async {

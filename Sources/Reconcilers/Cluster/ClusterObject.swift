@@ -5,7 +5,9 @@ package import Essentials
 package import ResourceModel
 
 /// An object as an API server has it: what the kinds are compiled from, and what writing it back needs.
-package struct ClusterObject: Sendable {
+///
+/// Immutable, and one reference to pass on: caches of thousands keep room for more than they hold.
+package final class ClusterObject: Sendable {
     package let key: ObjectKey
     package let uid: String
     package let resourceVersion: String

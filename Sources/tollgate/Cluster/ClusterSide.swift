@@ -37,7 +37,7 @@ struct ClusterSide: ControlSide {
                     executables: ToolExecutables(directory: parts.settings.tools.directory)),
                 plans: parts.plans, policy: parts.policy.keeper.state.policy, policySource: parts.policy.source,
                 policyKeeper: parts.policy.keeper, snapshots: parts.snapshots, keySets: parts.keySets),
-            wall: parts.clock, clock: SystemMonotonicClock(), logger: parts.logger
+            wall: parts.clock, clock: SystemMonotonicClock(), logger: parts.logger, metrics: metrics
         ) { keys, priority in
             for key in keys { queues[key.kind]?.add(key, priority: priority) }
         }
@@ -66,6 +66,8 @@ struct ClusterSide: ControlSide {
         resync = ResyncTimer(interval: parts.settings.reconcileInterval, random: parts.random) { [link] in
             // Without the API server nothing new is known: the age of the snapshot shows that.
             if link.streams.allSatisfy({ $0.state().isSynced }) { compiler.lookAgain() }
+            // Lists and bursts of changes leave much behind that the allocator would keep.
+            FreedMemory.release()
         }
         catalog = ClusterCatalog(caches: link.caches, snapshots: parts.snapshots)
         metrics.onScrape { [caches = link.caches] in

@@ -78,7 +78,7 @@ final class ClusterWorld {
                 keySets: RemoteKeySets(
                     fetcher: FakeNetwork(document: .failure(KeySetFetchError(.unreachable, "the network is down"))),
                     clock: clock, random: SeededRandom(seed: 3), logger: logger, metricsFactory: metrics)),
-            wall: clock, clock: SystemMonotonicClock(), logger: logger
+            wall: clock, clock: SystemMonotonicClock(), logger: logger, metrics: metrics
         ) { keys, _ in compiled(keys) }
     }
 
