@@ -16,6 +16,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -55,8 +56,8 @@ let package = Package(
         .target(
             name: "KubernetesClient",
             dependencies: [
-                "Essentials", "ResourceModel", .asyncHTTPClient, .nioCore, .nioPosix, .nioHTTP1, .nioSSL,
-                .nioFoundationCompat, .x509, .yams, .subprocess, .logging, .metrics,
+                "Essentials", "ResourceModel", .asyncHTTPClient, .nioCore, .nioPosix, .nioHTTP1, .nioHTTP2,
+                .nioSSL, .nioFoundationCompat, .x509, .yams, .subprocess, .logging, .metrics,
             ]),
         .target(
             name: "ControllerRuntime", dependencies: ["Essentials", "ResourceModel", .logging, .metrics]),
@@ -274,6 +275,7 @@ extension Target.Dependency {
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
     static let nioFoundationCompat = product(name: "NIOFoundationCompat", package: "swift-nio")
     static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
+    static let nioHTTP2 = product(name: "NIOHTTP2", package: "swift-nio-http2")
     static let nioHTTPTypes = product(name: "NIOHTTPTypes", package: "swift-nio-extras")
     static let nioHTTPTypesHTTP1 = product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
     static let nioPosix = product(name: "NIOPosix", package: "swift-nio")

@@ -54,7 +54,7 @@ NIOCertificateReloading: HTTPService ExtAuthzService
 NIOCore: Connectors KubernetesClient HTTPService ExtAuthzService tollgate
 NIOFoundationCompat: Connectors KubernetesClient HTTPService
 NIOHTTP1: Connectors KubernetesClient HTTPService tollgate
-NIOHTTP2: HTTPService
+NIOHTTP2: KubernetesClient HTTPService
 NIOHTTPTypes: HTTPService
 NIOHTTPTypesHTTP1: HTTPService
 NIOPosix: Connectors KubernetesClient HTTPService ExtAuthzService tollgate

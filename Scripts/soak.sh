@@ -7,11 +7,15 @@
 #   TOLLGATE_STORM_ROUNDS     kill -9 rounds of the storm (50; in make test 3)
 #   TOLLGATE_FUZZ_CASES       mutated inputs per fuzz test (100000; in make test 5000 to 20000)
 #   TOLLGATE_SOAK_SECONDS     length of the steady load (600; in make test 5)
+#   TOLLGATE_OPERATOR_SOAK_SECONDS  length of the changes on a real control plane (1200; in make test 120)
+#
+# TOLLGATE_OPERATOR_SOAK_SEED makes the changes on the control plane those of an earlier run; each run prints its seed.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 export TOLLGATE_STORM_ROUNDS=${TOLLGATE_STORM_ROUNDS:-50}
 export TOLLGATE_FUZZ_CASES=${TOLLGATE_FUZZ_CASES:-100000}
+export TOLLGATE_OPERATOR_SOAK_SECONDS=${TOLLGATE_OPERATOR_SOAK_SECONDS:-1200}
 export TOLLGATE_SOAK_SECONDS=${TOLLGATE_SOAK_SECONDS:-600}
 
 exec Scripts/test.sh --filter '[Ss]torm|[Ff]uzz|[Ss]oak' "$@"

@@ -17,6 +17,10 @@ package final class HTTPKubernetesAPI: KubernetesAPI {
         package var connectTimeout = Duration.seconds(10)
         /// For one attempt, from the connection to the last byte. Watches have their own.
         package var requestTimeout = Duration.seconds(30)
+        /// How often the server is asked for a sign of life on an HTTP/2 connection.
+        package var pingInterval = Duration.seconds(30)
+        /// How long that may take before the connection is given up.
+        package var pingPatience = Duration.seconds(15)
         /// For one object, also as an item of a list and as a line of a watch.
         package var maximumObjectBytes = 8 << 20
         /// Under which name the fields are kept that are written.
@@ -56,7 +60,7 @@ package final class HTTPKubernetesAPI: KubernetesAPI {
             hostHeader: connection.tlsServerName == nil ? nil : url.hostHeader, userAgent: userAgent,
             settings: settings,
             pool: ClientPool(
-                ClientFactory(connection, connectTimeout: settings.connectTimeout), logger: logger),
+                ClientFactory(connection, settings: settings), logger: logger),
             credentials: CredentialStore(
                 connection.credential, runner: runner, time: time, clock: clock, logger: logger),
             material: TLSMaterialReader(connection, time: time, logger: logger),

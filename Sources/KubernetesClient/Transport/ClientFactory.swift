@@ -14,10 +14,12 @@ internal import NIOPosix
 struct ClientFactory: Sendable {
     private let connection: ClusterConnection
     private let connectTimeout: Duration
+    private let ping: ConnectionPing.Rhythm
 
-    init(_ connection: ClusterConnection, connectTimeout: Duration) {
+    init(_ connection: ClusterConnection, settings: HTTPKubernetesAPI.Settings) {
         self.connection = connection
-        self.connectTimeout = connectTimeout
+        connectTimeout = settings.connectTimeout
+        ping = ConnectionPing.Rhythm(interval: settings.pingInterval, patience: settings.pingPatience)
     }
 
     /// One client for calls and one for watches.
@@ -40,7 +42,9 @@ struct ClientFactory: Sendable {
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
         configuration.http1_1ConnectionDebugInitializer = { Self.keepAlive($0) }
-        configuration.http2ConnectionDebugInitializer = { Self.keepAlive($0) }
+        configuration.http2ConnectionDebugInitializer = { [ping] channel in
+            ConnectionPing.add(to: channel, ping).and(Self.keepAlive(channel)).map { _ in }
+        }
         if let proxy = connection.proxy { configuration.proxy = Self.proxy(proxy) }
         if let name = connection.tlsServerName, let host = ServerURL(connection.server)?.host, name != host {
             configuration.dnsOverride = [name: host]
@@ -62,11 +66,13 @@ struct ClientFactory: Sendable {
         }
     }
 
-    /// A peer that is gone without a word is noticed after a minute, also while nothing is sent: the system's own patience is two hours.
+    /// A peer that is gone without a word is noticed after a minute: the system's own patience is two hours while nothing is sent, and
+    /// a quarter of an hour while something is.
     private static func keepAlive(_ channel: any Channel) -> EventLoopFuture<Void> {
         var options: [(ChannelOptions.Types.SocketOption, SocketOptionValue)] = [(.socketOption(.so_keepalive), 1)]
         #if canImport(Glibc)
-            for (name, value) in [(TCP_KEEPIDLE, 30), (TCP_KEEPINTVL, 10), (TCP_KEEPCNT, 3)] {
+            let values = [(TCP_KEEPIDLE, 30), (TCP_KEEPINTVL, 10), (TCP_KEEPCNT, 3), (TCP_USER_TIMEOUT, 60_000)]
+            for (name, value) in values {
                 options.append((.tcpOption(.init(rawValue: name)), SocketOptionValue(value)))
             }
         #endif

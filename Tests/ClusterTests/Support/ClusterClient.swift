@@ -32,7 +32,9 @@ enum ClusterClient {
     }
 
     /// As the administrator whom a control plane's kubeconfig names.
-    static func of(kubeconfig: String) throws -> HTTPKubernetesAPI {
+    static func of(
+        kubeconfig: String, settings: HTTPKubernetesAPI.Settings = .init()
+    ) throws -> HTTPKubernetesAPI {
         let document = try YAMLText.json(String(contentsOfFile: kubeconfig, encoding: .utf8))
         let cluster = document["clusters"]?.arrayValue?.first?["cluster"]
         let user = document["users"]?.arrayValue?.first?["user"]
@@ -42,7 +44,7 @@ enum ClusterClient {
         return try make(
             ClusterConnection(
                 server: server, certificateAuthority: .bytes(Redacted(Array(authority))),
-                credential: .token(Redacted(token))), .init(), SystemMonotonicClock())
+                credential: .token(Redacted(token))), settings, SystemMonotonicClock())
     }
 
     private static func make(

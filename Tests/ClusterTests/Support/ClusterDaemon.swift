@@ -50,6 +50,13 @@ struct ClusterDaemon {
         }
     }
 
+    /// Starts it; whoever asks for this ends the process.
+    func start() throws -> PeerProcess {
+        try PeerProcess(
+            name: name, executable: PeerPaths.tollgate(), arguments: ["run", "--kubeconfig", kubeconfig],
+            environment: settings, folder: folder)
+    }
+
     /// What the JSON door says about a GET: `allow`, or the code of the refusal.
     func decide(host: String, path: String = "/v1/me", token: String?) async throws -> String {
         var body: JSONObject = [
