@@ -45,7 +45,10 @@ struct Changes: Sendable {
 
     /// More than that at a time the server would only keep waiting.
     private static let mostUnderWay = 128
+    /// Of the time that has gone by: what comes soon is looked for often, and what is late does not load the machine.
+    private static let pollShare = 0.1
     private static let pollPause = Duration.milliseconds(5)
+    private static let longestPollPause = Duration.milliseconds(250)
     private static let patience = Duration.seconds(30)
 
     private let api: HTTPKubernetesAPI
@@ -159,8 +162,9 @@ struct Changes: Sendable {
             if (try? await isEffective()) == true {
                 return ((acknowledged - start).inSeconds, (clock.now - acknowledged).inSeconds)
             }
+            let pause = min(max(Self.pollPause, (clock.now - acknowledged) * Self.pollShare), Self.longestPollPause)
             // Nobody cancels it.
-            try? await Task.sleep(for: Self.pollPause)
+            try? await Task.sleep(for: pause)
         }
         return ((acknowledged - start).inSeconds, nil)
     }

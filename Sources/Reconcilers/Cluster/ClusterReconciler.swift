@@ -60,6 +60,28 @@ package struct ClusterReconciler: Sendable {
         }
     }
 
+    /// Revokes the token of an object that is being deleted or says that it is revoked, on whichever replica has it: the rest, for which
+    /// the API server has to be asked, follows in its turn.
+    package func revoke(_ key: ObjectKey) async -> ReconcileResult {
+        guard let object = compiler.parts.caches.get(key), let status = object.status,
+            let reason = Self.revocation(object)
+        else { return .done }
+        do throws(Refusal) {
+            try await tokens.revokeAtOnce(key, status: status, reason: reason)
+            return .done
+        } catch {
+            return .failed("\(key): \(error.message)")
+        }
+    }
+
+    /// Why the token of an object is to be revoked; nil when it is not.
+    package static func revocation(_ object: ClusterObject) -> String? {
+        guard object.key.kind == .serviceToken else { return nil }
+        if object.isDeleting { return "the object \(object.key) was deleted" }
+        guard case .serviceToken(let token)? = object.object, token.spec.revoked else { return nil }
+        return token.spec.revocationReason ?? "spec.revoked is true"
+    }
+
     /// What an object leaves behind is taken back before it goes.
     private func cleanUp(_ object: ClusterObject) async throws(KubernetesError) -> ReconcileResult {
         guard object.finalizers.contains(ClusterWriter.finalizer) else { return .done }

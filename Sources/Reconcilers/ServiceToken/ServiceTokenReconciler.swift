@@ -318,6 +318,12 @@ package struct ServiceTokenReconciler: Sendable {
         }
     }
 
+    /// Revokes the token of an object that says so, and touches nothing else: no API server is asked, so nothing is waited for.
+    package func revokeAtOnce(_ key: ObjectKey, status: JSONValue, reason: String) async throws(Refusal) {
+        guard let family = status["family"]?.stringValue else { return }
+        try await revokeFamily(family, reason: reason, object: key)
+    }
+
     /// What an object may not have any more is refused from now on, and its text taken away: no store that was lost brings it back.
     private func withdraw(_ object: ServiceToken, earlier: JSONValue?) async {
         guard let family = earlier?["family"]?.stringValue else { return }

@@ -29,6 +29,7 @@ struct ClusterSide: ControlSide {
             uniqueKeysWithValues: ResourceKind.own.map {
                 ($0, WorkQueue<ObjectKey>(name: $0.plural, metricsFactory: metrics))
             })
+        let revocations = WorkQueue<ObjectKey>(name: "revocations", metricsFactory: metrics)
         let compiler = ClusterCompiler(
             ClusterCompiler.Parts(
                 caches: link.caches, compiler: try parts.compiler(namespaces, needsLabel: true),
@@ -38,8 +39,12 @@ struct ClusterSide: ControlSide {
                 plans: parts.plans, policy: parts.policy.keeper.state.policy, policySource: parts.policy.source,
                 policyKeeper: parts.policy.keeper, snapshots: parts.snapshots, keySets: parts.keySets),
             wall: parts.clock, clock: SystemMonotonicClock(), logger: parts.logger, metrics: metrics
-        ) { keys, priority in
-            for key in keys { queues[key.kind]?.add(key, priority: priority) }
+        ) { [caches = link.caches] keys, priority in
+            for key in keys {
+                // What is revoked does not wait for writes to the API server.
+                let isRevoked = caches.get(key).flatMap(ClusterReconciler.revocation) != nil
+                (isRevoked ? revocations : queues[key.kind])?.add(key, priority: priority)
+            }
         }
         self.compiler = compiler
         let objects = ClusterEvents(link: link)
@@ -56,13 +61,22 @@ struct ClusterSide: ControlSide {
             logger.critical("work did not end within 5 s of the loss of the Lease: ending the process")
             Glibc.exit(1)
         }
-        controllers = ResourceKind.own.compactMap { kind in
-            queues[kind].map { queue in
+        controllers =
+            ResourceKind.own.compactMap { kind in
+                queues[kind].map { queue in
+                    Controller(
+                        name: kind.plural, queue: queue, logger: parts.logger, metricsFactory: metrics
+                    ) { key in await leading.run { await reconciler.reconcile(key) } }
+                }
+            } + [
                 Controller(
-                    name: kind.plural, queue: queue, logger: parts.logger, metricsFactory: metrics
-                ) { key in await leading.run { await reconciler.reconcile(key) } }
-            }
-        }
+                    name: "revocations", queue: revocations, workers: 1, logger: parts.logger, metricsFactory: metrics
+                ) { key in
+                    let result = await reconciler.revoke(key)
+                    if result == .done { queues[key.kind]?.add(key) }
+                    return result
+                }
+            ]
         resync = ResyncTimer(interval: parts.settings.reconcileInterval, random: parts.random) { [link] in
             // Without the API server nothing new is known: the age of the snapshot shows that.
             if link.streams.allSatisfy({ $0.state().isSynced }) { compiler.lookAgain() }

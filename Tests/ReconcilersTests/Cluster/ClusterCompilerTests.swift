@@ -110,6 +110,22 @@ internal import Testing
         #expect(world.compiler.tokenView.secretOwners["default/s"] == newer)
     }
 
+    @Test func deletedAndRevokedTokensAreKnownAsSuch() throws {
+        let world = try ClusterWorld()
+        let key = Self.key(.serviceToken, "t")
+        func reason(_ spec: JSONObject, deleting: Bool = false) -> String? {
+            world.put(key, content: ["spec": .object(spec)], deleting: deleting)
+            return world.caches.get(key).flatMap(ClusterReconciler.revocation)
+        }
+        #expect(reason(["secretName": "s"]) == nil)
+        #expect(reason(["secretName": "s", "revoked": true]) == "spec.revoked is true")
+        #expect(reason(["secretName": "s", "revoked": true, "revocationReason": "leaked"]) == "leaked")
+        #expect(reason(["secretName": "s"], deleting: true) == "the object ServiceToken/default/t was deleted")
+        let other = Self.key(.subscription, "s")
+        world.put(other, content: ["spec": ["tenant": "acme-corp", "plan": "pro"]], deleting: true)
+        #expect(world.caches.get(other).flatMap(ClusterReconciler.revocation) == nil)
+    }
+
     @Test func whatIsBeingDeletedIsOutOfForceAndCleanedUp() async throws {
         let world = try ClusterWorld()
         world.fill()

@@ -153,6 +153,19 @@ internal import Testing
         #expect(try pass.text(namespace: "acme") != text)
     }
 
+    @Test func aRevocationIsInForceBeforeTheRestOfItIsDone() async throws {
+        var pass = try TokenPass()
+        await pass.run([try Manifests.serviceToken(Self.plain)])
+        let text = try pass.text()
+        try await pass.revokeAtOnce()
+        #expect(pass.presenting(text) == "revoked")
+        #expect(try pass.text() == text)
+        // The rest follows, and says nothing twice.
+        await pass.run([try Manifests.serviceToken("{secretName: ci-token, revoked: true}")])
+        #expect(try pass.text() == nil)
+        #expect(pass.actions == ["service_token.create", "service_token.revoke"])
+    }
+
     @Test func revocationIsForGood() async throws {
         var pass = try TokenPass()
         await pass.run([try Manifests.serviceToken(Self.plain)])

@@ -61,6 +61,16 @@ struct TokenPass {
         return statuses[ObjectKey(kind: .serviceToken, namespace: namespace, name: name)]
     }
 
+    /// What is done of a revocation before anything else is: nothing here could be asked for a Secret.
+    func revokeAtOnce(_ name: String = "ci") async throws {
+        let reconciler = ServiceTokenReconciler(
+            registry: registry, texts: TokenSecretFiles(folder: "/nowhere"),
+            namespaces: NamespaceRules(platform: [], tenants: [:]), audit: audit,
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+        let key = ObjectKey(kind: .serviceToken, namespace: "default", name: name)
+        try await reconciler.revokeAtOnce(key, status: book[key] ?? .null, reason: "leaked")
+    }
+
     /// The text that stands in a Secret.
     func text(_ secret: String = "ci-token", key: String = "token", namespace: String = "default") throws -> String? {
         try TokenSecretFiles(folder: folder.path("secrets")).look(
