@@ -9,13 +9,14 @@
 #   TOLLGATE_SOAK_SECONDS     length of the steady load (600; in make test 5)
 #   TOLLGATE_OPERATOR_SOAK_SECONDS  length of the changes on a real control plane (1200; in make test 120)
 #
-# TOLLGATE_OPERATOR_SOAK_SEED makes the changes on the control plane those of an earlier run; each run prints its seed.
+# TOLLGATE_OPERATOR_SOAK_SEED makes the changes on the control plane those of an earlier run; each run draws one and prints it.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 export TOLLGATE_STORM_ROUNDS=${TOLLGATE_STORM_ROUNDS:-50}
 export TOLLGATE_FUZZ_CASES=${TOLLGATE_FUZZ_CASES:-100000}
 export TOLLGATE_OPERATOR_SOAK_SECONDS=${TOLLGATE_OPERATOR_SOAK_SECONDS:-1200}
+export TOLLGATE_OPERATOR_SOAK_SEED=${TOLLGATE_OPERATOR_SOAK_SEED:-$((RANDOM + 1))}
 export TOLLGATE_SOAK_SECONDS=${TOLLGATE_SOAK_SECONDS:-600}
 
 exec Scripts/test.sh --filter '[Ss]torm|[Ff]uzz|[Ss]oak' "$@"

@@ -179,7 +179,9 @@ struct SoakChecker {
             // What a conflict means for a text that was handed out before is nobody's promise.
             if verdict.reasons.contains("SecretConflict"), !verdict.reasons.contains("Revoked") { continue }
             let answer = await ask(leader, host: host, token: text)
-            if (answer == "allow") != verdict.isReady {
+            let isSuspended = model.isSuspended(object.key.namespace)
+            if isSuspended, verdict.isReady, answer == "auth.account_suspended" { continue }
+            if (answer == "allow") != (verdict.isReady && !isSuspended) {
                 complaints.append("the token of \(object.key), \(verdict), at \(host) on \(leader.name): \(answer)")
             }
         }

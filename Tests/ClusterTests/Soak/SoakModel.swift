@@ -173,6 +173,19 @@ struct SoakModel {
         }
     }
 
+    /// Whether whoever speaks for the tenant of a namespace suspends its account: then no stored credential of it is good.
+    func isSuspended(_ namespace: String) -> Bool {
+        guard let tenant = places[namespace]?.tenant else { return false }
+        for object in all(.subscription) {
+            guard case .plan(let plan) = object.spec, let place = places[object.key.namespace], plan.tenant == tenant,
+                place.isPlatform || place.tenant == tenant
+            else { continue }
+            // The oldest speaks for it.
+            return plan.isSuspended
+        }
+        return false
+    }
+
     private func judgePlans(_ result: inout [ObjectKey: Verdict]) {
         var holders: Set<String> = []
         for object in all(.subscription) {
