@@ -27,17 +27,18 @@ package final class ManualMonotonicClock: MonotonicClock {
     package var asked: [Duration] { state.withLock(\.asked) }
 
     package func pause(for duration: Duration) async throws {
-        let id = state.withLock { state in
+        // Who sees the pause in `asked` may move the clock at once: it counts from here on.
+        let (id, until) = state.withLock { state in
             state.ids += 1
             state.asked.append(duration)
-            return state.ids
+            return (state.ids, state.now + duration)
         }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 let outcome = state.withLock { state -> Result<Void, any Error>? in
                     if Task.isCancelled { return .failure(CancellationError()) }
-                    if duration <= .zero { return .success(()) }
-                    state.sleepers[id] = (state.now + duration, continuation)
+                    if until <= state.now { return .success(()) }
+                    state.sleepers[id] = (until, continuation)
                     return nil
                 }
                 if let outcome { continuation.resume(with: outcome) }
