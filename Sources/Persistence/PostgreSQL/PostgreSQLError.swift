@@ -37,6 +37,8 @@ package struct PostgreSQLError: Error, CustomStringConvertible {
         case refusedRole
         /// The row-level security of a table is not as it must be.
         case unprotectedTable
+        /// Row-level security is off here, and tables of the database have it.
+        case unexpectedPolicies
         /// A table holds rows without a tenant.
         case missingTenants
         /// The database belongs to something else.
@@ -71,7 +73,8 @@ package struct PostgreSQLError: Error, CustomStringConvertible {
     var endsConnection: Bool {
         switch code {
         case .unavailable, .outcomeUnknown: true
-        case .timeout: sqlState == nil
+        // Without an answer of the server, its answer may still come.
+        case .timeout: sqlState.map(PostgreSQLState.endsConnection) ?? true
         default: sqlState.map(PostgreSQLState.endsConnection) ?? false
         }
     }
