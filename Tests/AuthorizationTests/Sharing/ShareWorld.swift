@@ -37,6 +37,10 @@ final class ShareWorld: Sendable {
         return world
     }
 
+    func shares(ids: [String]) async throws(ProjectStoreError) -> [ProjectResourceAccess] {
+        try await memory.shares(ids: ids)
+    }
+
     func project(_ id: String, scope: ProjectScope = acme) async throws {
         _ = try await registry.createProject(id: id, name: id, scope: scope)
     }

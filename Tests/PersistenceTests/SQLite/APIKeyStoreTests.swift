@@ -24,14 +24,18 @@ internal import Testing
         }
     }
 
-    static func record(_ id: String, account: String = "acme", expiresAt: Timestamp? = nil) -> APIKeyRecord {
-        APIKeyRecord(
+    static func record(
+        _ id: String, account: String = "acme", expiresAt: Timestamp? = nil, revision: Int64 = 1
+    ) -> APIKeyRecord {
+        var record = APIKeyRecord(
             id: id, family: "family", secretDigest: SecretDigest(of: id),
             grant: APIKeyGrant(
                 name: "ä \"quoted\"", environment: .test, accountID: account, tenantID: account, projectID: "p",
                 description: "d", scopes: ["a:read"], workspaceIDs: ["w"], allowedCIDRs: ["10.0.0.0/8"]),
             owner: APIKeyOwner.Identity(issuer: "https://id.example", subject: "u1", tenantID: "acme"),
             issuedAt: Timestamp(microseconds: 1_772_366_400_123_456), expiresAt: expiresAt, createdBy: "u1")
+        record.revision = revision
+        return record
     }
 
     private static func limit(_ limit: Int64, account: String = "acme", at now: Timestamp = now) -> APIKeyLimit {
@@ -78,7 +82,7 @@ internal import Testing
             }
             #expect(taken == .idInUse)
             let missing = await Self.code {
-                try await store.write([.insert(Self.record("b")), .update(Self.record("c"))], limit: nil)
+                try await store.write([.insert(Self.record("b")), .update(Self.record("c", revision: 2))], limit: nil)
             }
             #expect(missing == .notFound)
             #expect(try await store.load().records.map(\.id) == ["a"])
@@ -102,7 +106,7 @@ internal import Testing
             let more = await Self.code { try await store.write([.insert(Self.record("c"))], limit: Self.limit(2)) }
             #expect(more == .limitReached(current: 2))
             // What is counted is what the records say after a change.
-            var gone = Self.record("active")
+            var gone = Self.record("active", revision: 2)
             gone.revokedAt = Self.now
             try await store.write([.update(gone)], limit: nil)
             #expect(await Self.code { try await store.write([.insert(Self.record("c"))], limit: Self.limit(2)) } == nil)
@@ -137,11 +141,45 @@ internal import Testing
                 CredentialUse(identifier: "a", count: 2, lastUsedAt: Self.now),
                 CredentialUse(identifier: "gone", count: 1, lastUsedAt: Self.now),
             ])
-            try await store.write([.update(Self.record("a"))], limit: nil)
+            try await store.write([.update(Self.record("a", revision: 2))], limit: nil)
             let later = Self.now.adding(seconds: 1)
             try await store.addUses([CredentialUse(identifier: "a", count: 3, lastUsedAt: later)])
             let back = try #require(try await store.load().records.first)
             #expect(back.useCount == 5 && back.lastUsedAt == later)
+        }
+    }
+
+    @Test(arguments: Kind.allCases) func changesOnlyWhatWasRead(_ kind: Kind) async throws {
+        try await Self.with(kind) { store in
+            try await store.write([.insert(Self.record("a"))], limit: nil)
+            var revoked = Self.record("a", revision: 2)
+            revoked.revokedAt = Self.now
+            try await store.write([.update(revoked)], limit: nil)
+            // Computed before the key was revoked.
+            let late = await Self.code {
+                try await store.write([.insert(Self.record("b")), .update(Self.record("a", revision: 2))], limit: nil)
+            }
+            #expect(late == .conflict)
+            #expect(try await store.load().records.map(\.revokedAt) == [Self.now])
+        }
+    }
+
+    @Test(arguments: Kind.allCases) func readsWhatIsAskedFor(_ kind: Kind) async throws {
+        try await Self.with(kind) { store in
+            let known = APIKeyOwner.Identity(issuer: "i", subject: "u1", tenantID: nil)
+            let other = APIKeyOwner.Identity(issuer: "i", subject: "u1", tenantID: "")
+            try await store.write(
+                [
+                    .insert(Self.record("a")), .insert(Self.record("b")),
+                    .owner(APIKeyOwner(identity: known, roles: ["r"])),
+                ],
+                limit: nil)
+            #expect(try await store.records(.identifiers(["b", "gone", "b"])).map(\.id) == ["b"])
+            #expect(try await store.records(.identifiers([])).isEmpty)
+            #expect(Set(try await store.records(.family("family")).map(\.id)) == ["a", "b"])
+            #expect(try await store.records(.family("other")).isEmpty)
+            #expect(try await store.records(.all).count == 2)
+            #expect(try await store.owners([known, other]).map(\.identity) == [known])
         }
     }
 

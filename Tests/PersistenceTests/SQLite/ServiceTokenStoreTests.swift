@@ -24,13 +24,17 @@ internal import Testing
         }
     }
 
-    static func record(_ identifier: String, expiresAt: Timestamp? = nil) -> ServiceTokenRecord {
-        ServiceTokenRecord(
+    static func record(
+        _ identifier: String, expiresAt: Timestamp? = nil, revision: Int64 = 1
+    ) -> ServiceTokenRecord {
+        var record = ServiceTokenRecord(
             identifier: identifier, family: "family", secretDigest: SecretDigest(of: identifier),
             grant: ServiceTokenGrant(
                 description: "ä \"quoted\"", scopes: ["a:read"], roles: ["r"], workspaceIDs: ["w"], tenantID: "acme",
                 platform: true, allowedCIDRs: ["10.0.0.0/8"]),
             issuedAt: Timestamp(microseconds: 1_772_366_400_123_456), expiresAt: expiresAt, createdBy: "admin")
+        record.revision = revision
+        return record
     }
 
     private static func code(_ body: () async throws -> Void) async -> ServiceTokenStoreError.Code? {
@@ -65,7 +69,7 @@ internal import Testing
             }
             #expect(taken == .identifierInUse)
             let missing = await Self.code {
-                try await store.write([.insert(Self.record("b")), .update(Self.record("c"))])
+                try await store.write([.insert(Self.record("b")), .update(Self.record("c", revision: 2))])
             }
             #expect(missing == .notFound)
             #expect(try await store.loadServiceTokens().map(\.identifier) == ["a"])
@@ -80,11 +84,36 @@ internal import Testing
                 CredentialUse(identifier: "a", count: 2, lastUsedAt: at),
                 CredentialUse(identifier: "gone", count: 1, lastUsedAt: at),
             ])
-            try await store.write([.update(Self.record("a"))])
+            try await store.write([.update(Self.record("a", revision: 2))])
             try await store.addUses([CredentialUse(identifier: "a", count: 3, lastUsedAt: at.adding(seconds: 1))])
             let back = try #require(try await store.loadServiceTokens().first)
             #expect(back.useCount == 5)
             #expect(back.lastUsedAt == at.adding(seconds: 1))
+        }
+    }
+
+    @Test(arguments: Kind.allCases) func changesOnlyWhatWasRead(_ kind: Kind) async throws {
+        try await Self.with(kind) { store in
+            try await store.write([.insert(Self.record("a"))])
+            var revoked = Self.record("a", revision: 2)
+            revoked.revokedAt = revoked.issuedAt
+            try await store.write([.update(revoked)])
+            // Computed before the token was revoked.
+            let late = await Self.code {
+                try await store.write([.insert(Self.record("b")), .update(Self.record("a", revision: 2))])
+            }
+            #expect(late == .conflict)
+            #expect(try await store.loadServiceTokens().map(\.revokedAt) == [revoked.issuedAt])
+        }
+    }
+
+    @Test(arguments: Kind.allCases) func readsWhatIsAskedFor(_ kind: Kind) async throws {
+        try await Self.with(kind) { store in
+            try await store.write([.insert(Self.record("a")), .insert(Self.record("b"))])
+            #expect(try await store.serviceTokens(.identifiers(["b", "gone", "b"])).map(\.identifier) == ["b"])
+            #expect(try await store.serviceTokens(.identifiers([])).isEmpty)
+            #expect(Set(try await store.serviceTokens(.family("family")).map(\.identifier)) == ["a", "b"])
+            #expect(try await store.serviceTokens(.family("other")).isEmpty)
         }
     }
 
