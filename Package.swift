@@ -114,9 +114,8 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "Essentials", "ResourceModel", "Billing", "AuditTrail", .crypto, .cryptoExtras, .logging, .nioCore,
-                .nioHTTP1, .nioPosix,
-                .yams,
+                "Essentials", "ResourceModel", "Authentication", "Authorization", "Billing", "AuditTrail", .crypto,
+                .cryptoExtras, .logging, .nioCore, .nioHTTP1, .nioPosix, .yams,
             ],
             path: "Tests/TestSupport"),
         .testTarget(name: "EssentialsTests", dependencies: ["Essentials", "TestSupport"]),
