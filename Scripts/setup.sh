@@ -6,12 +6,12 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-packages=(ca-certificates curl libsqlite3-dev pkg-config zlib1g-dev)
+packages=(ca-certificates curl libpq-dev libsqlite3-dev pkg-config zlib1g-dev)
 [ "${1:-}" = "--with-peers" ] && packages+=(openssl python3 python3-venv)
 
 require_swift
 command -v dpkg-query >/dev/null || {
-    pkg-config --exists sqlite3 zlib || fail "not a Debian system: install the development files of sqlite3 and zlib, and pkg-config"
+    pkg-config --exists libpq sqlite3 zlib || fail "not a Debian system: install the development files of libpq, sqlite3 and zlib, and pkg-config"
     exit 0
 }
 

@@ -8,6 +8,8 @@ package enum PeerPaths {
     /// A program of `Scripts/setup-peers.sh`.
     package enum Peer: String, Sendable {
         case nginx, caddy, envoy, glewlwyd, sqlite3, wrk
+        /// The database server, what makes its files, and its client.
+        case postgres, initdb, psql
         /// The shipped Rego policies in a real engine.
         case policyEngine = "policy-engine"
         /// The real kubectl.

@@ -1,0 +1,7 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+extension PostgreSQLMigrations {
+    /// The tables of the stores.
+    static let stores: [PostgreSQLMigration] = []
+}
