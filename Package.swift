@@ -215,8 +215,9 @@ let package = Package(
         .testTarget(
             name: "PeerTests",
             dependencies: [
-                "Persistence", "Essentials", "Authentication", "TestSupport", .crypto, .logging, .metrics,
-                .metricsTestKit,
+                "Persistence", "AuditTrail", "Authorization", "Essentials", "Authentication", "TestSupport", .crypto,
+                .logging, .metrics,
+                .metricsTestKit, .grdb,
             ]),
     ],
     swiftLanguageModes: [.v6]

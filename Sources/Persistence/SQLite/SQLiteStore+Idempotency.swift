@@ -54,6 +54,15 @@ extension SQLiteStore: IdempotencyStore {
         return JSONValue.strings([tenant, caller.name]).jsonText
     }
 
+    /// Whose text it is.
+    static func caller(_ text: String) -> IdempotencyCaller {
+        // A name that is no list of two texts is that of a caller without a tenant.
+        guard let parts = (try? JSONParser.parse(text: text))?.arrayValue, parts.count == 2,
+            let tenant = parts[0].stringValue, let name = parts[1].stringValue
+        else { return IdempotencyCaller(tenantID: nil, name: text) }
+        return IdempotencyCaller(tenantID: tenant, name: name)
+    }
+
     private static func reserve(
         _ key: String, _ caller: String, _ digest: String, _ now: Timestamp, _ db: Database
     ) throws {
