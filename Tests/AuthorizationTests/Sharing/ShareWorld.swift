@@ -37,10 +37,6 @@ final class ShareWorld: Sendable {
         return world
     }
 
-    func shares(ids: [String]) async throws(ProjectStoreError) -> [ProjectResourceAccess] {
-        try await memory.shares(ids: ids)
-    }
-
     func project(_ id: String, scope: ProjectScope = acme) async throws {
         _ = try await registry.createProject(id: id, name: id, scope: scope)
     }
@@ -96,6 +92,10 @@ final class FlakyProjectStore: ProjectStore {
 
     func acceptedShares() async throws(ProjectStoreError) -> [ProjectResourceAccess] {
         try await memory.acceptedShares()
+    }
+
+    func shares(ids: [String]) async throws(ProjectStoreError) -> [ProjectResourceAccess] {
+        try await memory.shares(ids: ids)
     }
 
     func project(_ id: String, tenant: String?) async throws(ProjectStoreError) -> Project? {

@@ -121,7 +121,7 @@ internal import Testing
             // Where somebody gave the right away, the trigger is still there.
             try await database.run("GRANT UPDATE, DELETE ON tollgate.audit_entries TO tollgate_app")
             try await DatabaseSupport.withPool(database.url) { pool in
-                await #expect {
+                _ = await #expect {
                     try await pool.transaction(.tenant("acme")) { try $0.execute("DELETE FROM audit_entries") }
                 } throws: {
                     ($0 as? PostgreSQLError)?.sqlState == "42501"
