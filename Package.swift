@@ -117,9 +117,8 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "Essentials", "ResourceModel", "Billing", "AuditTrail", .crypto, .cryptoExtras, .logging, .nioCore,
-                .nioHTTP1, .nioPosix,
-                .yams,
+                "Essentials", "ResourceModel", "Authentication", "Authorization", "Billing", "AuditTrail", .crypto,
+                .cryptoExtras, .logging, .nioCore, .nioHTTP1, .nioPosix, .yams,
             ],
             path: "Tests/TestSupport"),
         .testTarget(name: "EssentialsTests", dependencies: ["Essentials", "TestSupport"]),
@@ -216,8 +215,9 @@ let package = Package(
         .testTarget(
             name: "PeerTests",
             dependencies: [
-                "Persistence", "Essentials", "Authentication", "TestSupport", .crypto, .logging, .metrics,
-                .metricsTestKit,
+                "Persistence", "AuditTrail", "Authorization", "Essentials", "Authentication", "TestSupport", .crypto,
+                .logging, .metrics,
+                .metricsTestKit, .grdb,
             ]),
     ],
     swiftLanguageModes: [.v6]

@@ -36,6 +36,12 @@ extension AuditLog {
 
     /// 32 bytes that sign cursors, made once a directory.
     private func cursorKey() throws(AuditError) -> [UInt8] {
+        if let key = settings.cursorKey?.revealed {
+            guard key.count == 32 else {
+                throw AuditError(code: .key, message: "the key of cursors has \(key.count) bytes, not 32")
+            }
+            return key
+        }
         let path = "\(settings.directory)/.cursor-key"
         if AuditFiles.size(path) == nil {
             do throws(AuditError) {

@@ -126,7 +126,8 @@ package final class AuditLog: AuditRecording, Sendable {
     }
 
     package func checkWritable() throws(Refusal) {
-        guard mailbox.hasRoom || settings.failsOpen else { throw Refusal(.auditUnavailable) }
+        let isWritable = mailbox.hasRoom && feeder?.takesEntries != false
+        guard isWritable || settings.failsOpen else { throw Refusal(.auditUnavailable) }
     }
 
     private enum Recorded: Sendable {
@@ -143,6 +144,7 @@ package final class AuditLog: AuditRecording, Sendable {
                 continuation.resume(returning: false)
             }
         }
+        if isSynced, let feeder { return await feeder.settle() ? .synced : .failed }
         return isSynced ? .synced : refused.withLock { $0 } ? .refused : .failed
     }
 

@@ -16,6 +16,8 @@ package struct AuditSettings: Sendable {
     package var writer: String
     /// With at least 32 bytes the chain is HMAC-SHA256 instead of SHA-256.
     package var hmacKey: Redacted<[UInt8]>?
+    /// 32 bytes that sign cursors, the same on every replica; nil = made once for the directory.
+    package var cursorKey: Redacted<[UInt8]>?
     /// Entries that may wait at once.
     package var queueCapacity = 16_384
     /// How long an entry of the queued class may wait for company before it is written.

@@ -5,19 +5,28 @@ package import Essentials
 
 /// An index over the written entries. The segments are the truth: an index may be thrown away and built again at any time.
 package protocol AuditIndexing: Sendable {
+    /// Whether it holds entries that outlive the segments, for several writers. Then what must be durable waits until it is there too, and
+    /// nothing is taken out of it.
+    var keepsEntries: Bool { get }
+
     /// The largest sequence number of a writer that the index holds; 0 without one. Everything below it is held too.
     func lastSequence(writer: String) async throws -> Int64
 
     /// Adds rows, in the order of their sequence numbers; rows that are held already are passed over.
     func add(_ rows: [AuditRow]) async throws
 
-    /// Forgets what it holds of a writer.
+    /// Forgets what it holds of a writer. One that keeps entries sets them aside under another name instead.
     func removeAll(writer: String) async throws
 
     /// The first rows that match, in order.
     ///
     /// - Throws: `audit.query_too_wide` when more rows or more time than allowed were needed, `audit.unavailable` when it cannot be read.
     func rows(_ request: AuditIndexRequest) async throws(Refusal) -> [AuditRow]
+}
+
+extension AuditIndexing {
+    /// An index that can be built again from the segments at any time.
+    package var keepsEntries: Bool { false }
 }
 
 /// What an index is asked: a query whose reader and cursor were resolved.

@@ -14,6 +14,11 @@ final class IndexFeeder: Sendable {
         var mustCatchUp = true
         var newestWritten: Timestamp?
         var newestIndexed: Timestamp?
+        /// The last sequence number that the index is known to hold.
+        var indexedThrough: Int64 = 0
+        /// How often feeding has failed, and whether it did so last.
+        var failures = 0
+        var isFailing = false
     }
 
     private static let waitingLimit = 16_384
@@ -26,6 +31,7 @@ final class IndexFeeder: Sendable {
     private let metrics: AuditMetrics
     private let syncedThrough: @Sendable () -> Int64
     private let state = Mutex(State())
+    private let feeding = SerialLock()
     private let wakes: AsyncStream<Void>
     private let wake: AsyncStream<Void>.Continuation
 
@@ -67,8 +73,27 @@ final class IndexFeeder: Sendable {
         for await _ in wakes { await feed() }
     }
 
+    /// Whether an index that keeps entries takes them at present.
+    var takesEntries: Bool { !index.keepsEntries || state.withLock { !$0.isFailing } }
+
+    /// Returns when an index that keeps entries holds everything that is synced at present. Of those who wait, one feeds for all.
+    ///
+    /// - Returns: false when that failed; what is not there yet follows later.
+    func settle() async -> Bool {
+        guard index.keepsEntries else { return true }
+        let target = syncedThrough()
+        let failures = state.withLock { $0.failures }
+        return await feeding.withLock {
+            let mayTry = state.withLock { $0.indexedThrough < target && $0.failures == failures }
+            if mayTry { await feedAlone() }
+            return state.withLock { $0.indexedThrough >= target }
+        }
+    }
+
     /// Brings everything that is synced into the index. What fails is tried again at the next call.
-    func feed() async {
+    func feed() async { await feeding.withLock { await feedAlone() } }
+
+    private func feedAlone() async {
         do {
             if state.withLock({ $0.mustCatchUp }) { try await catchUp() }
             while true {
@@ -79,13 +104,21 @@ final class IndexFeeder: Sendable {
                 }
                 guard !rows.isEmpty else { break }
                 try await index.add(rows)
-                state.withLock { $0.newestIndexed = rows.last?.at }
+                state.withLock { state in
+                    state.newestIndexed = rows.last?.at
+                    state.indexedThrough = rows.last?.sequence ?? state.indexedThrough
+                }
             }
+            state.withLock { $0.isFailing = false }
         } catch is CancellationError {
             // The process stops: the next start reads the rest from the segments.
             state.withLock { $0.mustCatchUp = true }
         } catch {
-            state.withLock { $0.mustCatchUp = true }
+            state.withLock { state in
+                state.mustCatchUp = true
+                state.failures += 1
+                state.isFailing = true
+            }
             logger.warning("audit index is behind", metadata: [LogKeys.error: "\(error)"])
         }
         recordLag()
@@ -102,7 +135,7 @@ final class IndexFeeder: Sendable {
     private func catchUp() async throws {
         var last = try await index.lastSequence(writer: writer)
         if last > syncedThrough() {
-            logger.warning("audit index knows entries that the segments do not; it is built anew")
+            logger.warning("audit index knows entries that the segments do not; it is begun anew")
             try await index.removeAll(writer: writer)
             last = 0
         }
@@ -118,6 +151,7 @@ final class IndexFeeder: Sendable {
             let isBehind = state.withLock { $0.mustCatchUp }
             guard isBehind else { break }
         }
+        state.withLock { $0.indexedThrough = max(last, $0.indexedThrough) }
     }
 
     private func read(after last: Int64, through: Int64) async throws -> Int64 {

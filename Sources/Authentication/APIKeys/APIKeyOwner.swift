@@ -1,6 +1,8 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Essentials
+
 /// Somebody who owns keys, with the roles that a verified credential of this identity had last.
 package struct APIKeyOwner: Sendable {
     /// Who it is. Two issuers may name the same subject, and one issuer may give a subject other roles in another tenant: neither says
@@ -36,6 +38,21 @@ package struct APIKeyOwner: Sendable {
             case .serviceToken: Self.serviceTokens
             case .apiKey: "tollgate:api_key"
             }
+        }
+
+        /// The identity in one text, for whoever announces that its roles changed: a JSON array of issuer, subject and tenant or null.
+        package var changeKey: String {
+            JSONValue.array([.string(issuer), .string(subject), .optional(tenantID)]).jsonText
+        }
+
+        /// Reads what `changeKey` wrote.
+        package init?(changeKey: String) {
+            // What is no such text names nobody.
+            guard let parts = (try? JSONParser.parse(text: changeKey))?.arrayValue, parts.count == 3,
+                let issuer = parts[0].stringValue, let subject = parts[1].stringValue,
+                parts[2].isNull || parts[2].stringValue != nil
+            else { return nil }
+            self.init(issuer: issuer, subject: subject, tenantID: parts[2].stringValue)
         }
 
         static let serviceTokens = "tollgate:service_token"

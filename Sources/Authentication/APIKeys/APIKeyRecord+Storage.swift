@@ -19,7 +19,7 @@ extension APIKeyRecord {
             "rotation_expires_at": time(rotationExpiresAt), "revoked_at": time(revokedAt),
             "revoked_by": .optional(revokedBy), "revocation_reason": .optional(revocationReason),
             "rotated_from": .optional(rotatedFrom), "rotated_to": .optional(rotatedTo),
-            "created_by": .string(createdBy),
+            "created_by": .string(createdBy), "revision": .int(revision),
         ]
     }
 
@@ -32,7 +32,8 @@ extension APIKeyRecord {
             let digest = text("secret_hash").flatMap({ SecretDigest(hex: $0) }),
             let environment = text("environment").flatMap({ Environment(rawValue: $0) }),
             let accountID = text("account_id"), let subject = text("owner"), let issuer = text("owner_issuer"),
-            let issuedAt = time("issued_at"), let createdBy = text("created_by")
+            let issuedAt = time("issued_at"), let createdBy = text("created_by"),
+            let revision = StoredRevision.read(object)
         else { return nil }
         // An instant or block that cannot be read would make the key good for longer or for more: the record is refused instead.
         for name in ["expires_at", "rotation_expires_at", "revoked_at"] {
@@ -54,6 +55,7 @@ extension APIKeyRecord {
         revokedBy = text("revoked_by")
         revocationReason = text("revocation_reason")
         rotatedTo = text("rotated_to")
+        self.revision = revision
         self.lastUsedAt = lastUsedAt
         self.useCount = useCount
     }

@@ -41,6 +41,8 @@ package struct APIKeyRecord: Sendable {
     package var rotatedTo: String?
     /// The subject of whoever made it.
     package var createdBy: String
+    /// Counts its changes, from 1: a change that was computed from an older record is not stored.
+    package var revision: Int64 = 1
 
     /// A new record that was never used, rotated or revoked.
     package init(

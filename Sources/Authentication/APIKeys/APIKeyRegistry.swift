@@ -108,6 +108,7 @@ package final class APIKeyRegistry: Sendable {
             if let scopes = request.scopes { changed.scopes = scopes }
             if let cidrs = request.allowedCIDRs { changed.allowedCIDRs = cidrs }
             if let expiresAt = request.expiresAt { changed.expiresAt = expiresAt }
+            changed.revision += 1
             try check(changed.grant, owner: present(changed.owner), caller)
             try await commit([.update(changed)])
             return answer(current(changed), before: old, after: changed, at: now)
@@ -133,6 +134,7 @@ package final class APIKeyRegistry: Sendable {
             retired.rotatedTo = record.id
             retired.rotationExpiresAt = end
             retired.expiresAt = end
+            retired.revision += 1
             try await commit([.insert(record), .update(retired)])
             let seconds = max(0, (end.microseconds - now.microseconds) / 1_000_000)
             return answer(
@@ -155,6 +157,7 @@ package final class APIKeyRegistry: Sendable {
             changed.revokedAt = now
             changed.revokedBy = caller.principal.subject
             changed.revocationReason = request.reason
+            changed.revision += 1
             try await commit([.update(changed)])
             return answer(current(changed), before: old, after: changed, at: now)
         }

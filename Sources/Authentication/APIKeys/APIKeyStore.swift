@@ -8,11 +8,17 @@ package protocol APIKeyStore: Sendable {
     /// Every record, and every owner.
     func load() async throws(APIKeyStoreError) -> (records: [APIKeyRecord], owners: [APIKeyOwner])
 
+    /// The records that are asked for.
+    func records(_ selection: CredentialSelection) async throws(APIKeyStoreError) -> [APIKeyRecord]
+
+    /// The owners that are asked for; one that is not there is left out.
+    func owners(_ identities: [APIKeyOwner.Identity]) async throws(APIKeyStoreError) -> [APIKeyOwner]
+
     /// Makes all changes or none; they are durable when this returns. Cancelling the caller changes nothing.
     ///
     /// - Parameter limit: what is counted in the same transaction, before anything is changed.
-    /// - Throws: `limitReached` when the account has as many active keys, `idInUse` or `notFound` for the first change that cannot be made,
-    ///   else `unavailable`.
+    /// - Throws: `limitReached` when the account has as many active keys, `idInUse`, `notFound` or `conflict` for the first change that
+    ///   cannot be made, else `unavailable`.
     func write(_ changes: [APIKeyChange], limit: APIKeyLimit?) async throws(APIKeyStoreError)
 
     /// Adds to the use counters; keys that are gone are ignored.
@@ -37,7 +43,7 @@ package protocol APIKeyStore: Sendable {
 package enum APIKeyChange: Sendable {
     /// A record whose id is new.
     case insert(APIKeyRecord)
-    /// Replaces all of a record but its use counters.
+    /// Replaces all of a record but its use counters, where the stored revision is the one before, else `conflict`.
     case update(APIKeyRecord)
     /// The roles of an owner, known or new.
     case owner(APIKeyOwner)
@@ -81,7 +87,7 @@ package struct APIKeyUsageRow: Sendable, Hashable {
 /// Why a store did not do what it was asked.
 package struct APIKeyStoreError: Error, CustomStringConvertible {
     package enum Code: Sendable, Hashable {
-        case idInUse, notFound, unavailable, corrupt
+        case idInUse, notFound, conflict, unavailable, corrupt
         /// The account has that many active keys already.
         case limitReached(current: Int64)
     }

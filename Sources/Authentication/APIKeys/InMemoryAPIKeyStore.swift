@@ -29,6 +29,24 @@ package final class InMemoryAPIKeyStore: APIKeyStore {
         }
     }
 
+    package func records(_ selection: CredentialSelection) async throws(APIKeyStoreError) -> [APIKeyRecord] {
+        state.withLock { state in
+            switch selection {
+            case .all: Array(state.records.values)
+            case .identifiers(let ids): Set(ids).compactMap { state.records[$0] }
+            case .family(let family): state.records.values.filter { $0.family == family }
+            }
+        }
+    }
+
+    package func owners(_ identities: [APIKeyOwner.Identity]) async throws(APIKeyStoreError) -> [APIKeyOwner] {
+        state.withLock { state in
+            Set(identities).compactMap { identity in
+                state.owners[identity].map { APIKeyOwner(identity: identity, roles: $0) }
+            }
+        }
+    }
+
     package func write(_ changes: [APIKeyChange], limit: APIKeyLimit?) async throws(APIKeyStoreError) {
         let fault = state.withLock { state -> APIKeyStoreError? in
             if let limit {
@@ -60,6 +78,7 @@ package final class InMemoryAPIKeyStore: APIKeyStore {
             state.records[record.id] = record
         case .update(var record):
             guard let old = state.records[record.id] else { return APIKeyStoreError(.notFound, record.id) }
+            guard old.revision == record.revision - 1 else { return APIKeyStoreError(.conflict, record.id) }
             record.useCount = old.useCount
             record.lastUsedAt = old.lastUsedAt
             state.records[record.id] = record

@@ -11,8 +11,16 @@ package final class InMemoryTokenStore: ServiceTokenStore {
     /// An empty store.
     package init() {}
 
-    package func loadServiceTokens() async throws(ServiceTokenStoreError) -> [ServiceTokenRecord] {
-        records.withLock { Array($0.values) }
+    package func serviceTokens(
+        _ selection: CredentialSelection
+    ) async throws(ServiceTokenStoreError) -> [ServiceTokenRecord] {
+        records.withLock { records in
+            switch selection {
+            case .all: Array(records.values)
+            case .identifiers(let identifiers): Set(identifiers).compactMap { records[$0] }
+            case .family(let family): records.values.filter { $0.family == family }
+            }
+        }
     }
 
     package func write(_ changes: [ServiceTokenChange]) async throws(ServiceTokenStoreError) {
@@ -28,6 +36,9 @@ package final class InMemoryTokenStore: ServiceTokenStore {
                 case .update(var record):
                     guard let old = next[record.identifier] else {
                         return ServiceTokenStoreError(.notFound, record.identifier)
+                    }
+                    guard old.revision == record.revision - 1 else {
+                        return ServiceTokenStoreError(.conflict, record.identifier)
                     }
                     record.useCount = old.useCount
                     record.lastUsedAt = old.lastUsedAt

@@ -16,7 +16,7 @@ extension ServiceTokenRecord {
             "rotation_expires_at": time(rotationExpiresAt), "revoked_at": time(revokedAt),
             "revoked_by": .optional(revokedBy), "revocation_reason": .optional(revocationReason),
             "rotated_from": .optional(rotatedFrom), "rotated_to": .optional(rotatedTo),
-            "created_by": .string(createdBy),
+            "created_by": .string(createdBy), "revision": .int(revision),
         ]
     }
 
@@ -27,7 +27,8 @@ extension ServiceTokenRecord {
         func time(_ name: String) -> Timestamp? { object[name]?.intValue.map { Timestamp(microseconds: $0) } }
         guard let identifier = text("identifier"), let family = text("family"),
             let digest = text("secret_hash").flatMap({ SecretDigest(hex: $0) }), let issuedAt = time("issued_at"),
-            let createdBy = text("created_by"), let platform = object["platform"]?.boolValue
+            let createdBy = text("created_by"), let platform = object["platform"]?.boolValue,
+            let revision = StoredRevision.read(object)
         else { return nil }
         let grant = ServiceTokenGrant(
             description: text("description"), scopes: list("scopes"), roles: list("roles"),
@@ -48,6 +49,7 @@ extension ServiceTokenRecord {
         revokedBy = text("revoked_by")
         revocationReason = text("revocation_reason")
         rotatedTo = text("rotated_to")
+        self.revision = revision
         self.lastUsedAt = lastUsedAt
         self.useCount = useCount
     }

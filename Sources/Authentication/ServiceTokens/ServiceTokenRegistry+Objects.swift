@@ -75,7 +75,10 @@ extension ServiceTokenRegistry {
             changed.grant = grant
             // The end of a text that was rotated away is the overlap's and stays.
             if old.rotatedTo == nil { changed.expiresAt = expiresAt }
-            if changed.grant != old.grant || changed.expiresAt != old.expiresAt { try await commit([.update(changed)]) }
+            if changed.grant != old.grant || changed.expiresAt != old.expiresAt {
+                changed.revision += 1
+                try await commit([.update(changed)])
+            }
             return ServiceTokenAnswer(record: changed, before: old, after: changed, at: now)
         }
     }

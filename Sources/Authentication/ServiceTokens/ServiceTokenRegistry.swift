@@ -155,6 +155,7 @@ extension ServiceTokenRegistry {
         retired.rotatedTo = record.identifier
         retired.rotationExpiresAt = end
         retired.expiresAt = end
+        retired.revision += 1
         try await commit([.insert(record), .update(retired)])
         let seconds = max(0, (end.microseconds - now.microseconds) / 1_000_000)
         return ServiceTokenAnswer(
@@ -170,6 +171,7 @@ extension ServiceTokenRegistry {
             record.revokedAt = now
             record.revokedBy = actor
             record.revocationReason = reason
+            record.revision += 1
             return .update(record)
         }
         if !changes.isEmpty { try await commit(changes) }

@@ -3,12 +3,14 @@
 
 /// Where service tokens are kept for good.
 package protocol ServiceTokenStore: Sendable {
-    /// Every record.
-    func loadServiceTokens() async throws(ServiceTokenStoreError) -> [ServiceTokenRecord]
+    /// The records that are asked for.
+    func serviceTokens(
+        _ selection: CredentialSelection
+    ) async throws(ServiceTokenStoreError) -> [ServiceTokenRecord]
 
     /// Makes all changes or none; they are durable when this returns. Cancelling the caller changes nothing.
     ///
-    /// - Throws: `identifierInUse` or `notFound` for the first change that cannot be made, else `unavailable`.
+    /// - Throws: `identifierInUse`, `notFound` or `conflict` for the first change that cannot be made, else `unavailable`.
     func write(_ changes: [ServiceTokenChange]) async throws(ServiceTokenStoreError)
 
     /// Adds to the use counters; tokens that are gone are ignored.
@@ -18,18 +20,25 @@ package protocol ServiceTokenStore: Sendable {
     func ping() async throws(ServiceTokenStoreError)
 }
 
+extension ServiceTokenStore {
+    /// Every record.
+    package func loadServiceTokens() async throws(ServiceTokenStoreError) -> [ServiceTokenRecord] {
+        try await serviceTokens(.all)
+    }
+}
+
 /// One change of the store.
 package enum ServiceTokenChange: Sendable {
     /// A record whose identifier is new.
     case insert(ServiceTokenRecord)
-    /// Replaces all of a record but its use counters.
+    /// Replaces all of a record but its use counters, where the stored revision is the one before, else `conflict`.
     case update(ServiceTokenRecord)
 }
 
 /// Why a store did not do what it was asked.
 package struct ServiceTokenStoreError: Error, CustomStringConvertible {
     package enum Code: String, Sendable {
-        case identifierInUse, notFound, unavailable, corrupt
+        case identifierInUse, notFound, conflict, unavailable, corrupt
     }
 
     package let code: Code

@@ -34,6 +34,10 @@ package final class InMemoryProjectStore: ProjectStore {
         state.withLock { $0.shares.values.filter { $0.state == .accepted } }
     }
 
+    package func shares(ids: [String]) async throws(ProjectStoreError) -> [ProjectResourceAccess] {
+        state.withLock { state in Set(ids).compactMap { state.shares[$0] } }
+    }
+
     package func project(_ id: String, tenant: String?) async throws(ProjectStoreError) -> Project? {
         state.withLock { $0.projects[ProjectKey(id, tenant)] }
     }

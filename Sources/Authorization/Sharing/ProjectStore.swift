@@ -1,11 +1,14 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
-/// Where projects and shares are kept for good. Everything but `acceptedShares` and `isProject` sees one tenant; nil is the tenant of those
-/// who have none.
+/// Where projects and shares are kept for good. Everything but `acceptedShares`, `shares(ids:)` and `isProject` sees one tenant; nil is the
+/// tenant of those who have none.
 package protocol ProjectStore: Sendable {
     /// Every accepted share of every tenant, for the start.
     func acceptedShares() async throws(ProjectStoreError) -> [ProjectResourceAccess]
+
+    /// The shares of those ids, of whatever tenant and in any state; one that is not there is left out.
+    func shares(ids: [String]) async throws(ProjectStoreError) -> [ProjectResourceAccess]
 
     /// The project of that id.
     func project(_ id: String, tenant: String?) async throws(ProjectStoreError) -> Project?

@@ -7,15 +7,28 @@ package protocol IdempotencyStore: Sendable {
     ///
     /// - Parameter digest: of the route and body.
     /// - Throws: `auth.store_unavailable`; `request.idempotency_mismatch` while the first use is still running.
-    func begin(key: String, caller: String, digest: String) async throws(Refusal) -> IdempotencyState
+    func begin(key: String, caller: IdempotencyCaller, digest: String) async throws(Refusal) -> IdempotencyState
 
-    /// Keeps the answer.
+    /// Keeps the answer. Where the key was taken over and answered meanwhile, the first answer stays.
     ///
     /// - Throws: `auth.store_unavailable`.
-    func finish(key: String, caller: String, digest: String, answer: StoredAnswer) async throws(Refusal)
+    func finish(key: String, caller: IdempotencyCaller, digest: String, answer: StoredAnswer) async throws(Refusal)
 
-    /// Gives a reservation up, so that the next try runs.
-    func abandon(key: String, caller: String) async
+    /// Gives an own reservation up, so that the next try runs.
+    func abandon(key: String, caller: IdempotencyCaller) async
+}
+
+/// Whose idempotency key it is. Two that differ in anything never see each other's answers.
+package struct IdempotencyCaller: Sendable, Hashable {
+    /// Nil = a caller without a tenant.
+    package let tenantID: String?
+    /// The id of the credential, or the subject where there is none.
+    package let name: String
+
+    package init(tenantID: String?, name: String) {
+        self.tenantID = tenantID
+        self.name = name
+    }
 }
 
 /// What is known of an idempotency key.

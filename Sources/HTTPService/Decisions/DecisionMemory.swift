@@ -86,7 +86,10 @@ struct DecisionMemory: Sendable {
     }
 
     /// Keys belong to the asking credential.
-    private var callerKey: String { caller.principal.tokenID ?? caller.principal.subject }
+    private var callerKey: IdempotencyCaller {
+        IdempotencyCaller(
+            tenantID: caller.principal.tenantID, name: caller.principal.tokenID ?? caller.principal.subject)
+    }
 
     private func begin(_ key: String, _ object: JSONObject) async throws(Refusal) -> Begun {
         let digest = Hex.encode(SHA256.hash(data: JSONValue.object(object).encoded(sortedNames: true)))

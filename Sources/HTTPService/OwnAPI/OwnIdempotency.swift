@@ -17,7 +17,9 @@ struct OwnIdempotency: Sendable {
         guard route.effect == .write, let key = try key(call.exchange) else {
             return (try await route.handle(call), false)
         }
-        let caller = call.caller.principal.tokenID ?? call.caller.principal.subject
+        let principal = call.caller.principal
+        let caller = IdempotencyCaller(
+            tenantID: principal.tenantID, name: principal.tokenID ?? principal.subject)
         let digest = digest(call)
         switch try await keeper.begin(key: key, caller: caller, digest: digest) {
         case .mismatch: throw Refusal(.requestIdempotencyMismatch)

@@ -3,5 +3,7 @@
 
 extension PostgreSQLMigrations {
     /// The tables of the stores.
-    static let stores: [PostgreSQLMigration] = []
+    static let stores: [PostgreSQLMigration] = [
+        serviceTokens, apiKeys, projects, idempotency, objectStatuses, audit, sharedKeys,
+    ]
 }

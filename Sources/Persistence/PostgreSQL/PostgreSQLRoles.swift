@@ -49,6 +49,11 @@ enum PostgreSQLRoles {
             GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA tollgate TO tollgate_app;
             REVOKE INSERT, UPDATE, DELETE ON tollgate.schema_migrations FROM tollgate_app;
             GRANT USAGE ON ALL SEQUENCES IN SCHEMA tollgate TO tollgate_app;
+            DO $$ BEGIN
+                IF to_regclass('tollgate.audit_entries') IS NOT NULL THEN
+                    REVOKE UPDATE, DELETE ON tollgate.audit_entries FROM tollgate_app;
+                END IF;
+            END $$;
             REVOKE EXECUTE ON ALL ROUTINES IN SCHEMA tollgate FROM PUBLIC;
             GRANT EXECUTE ON ALL ROUTINES IN SCHEMA tollgate TO tollgate_app;
             """)

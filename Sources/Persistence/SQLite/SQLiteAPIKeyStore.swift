@@ -27,6 +27,39 @@ package struct SQLiteAPIKeyStore: APIKeyStore {
         }
     }
 
+    package func records(_ selection: CredentialSelection) async throws(APIKeyStoreError) -> [APIKeyRecord] {
+        try await mapped {
+            try await store.pool.read { db in
+                let filter = SQLiteSelection(selection, idColumn: "id")
+                return try Row.fetchAll(
+                    db, sql: "SELECT id, record, use_count, last_used_at FROM api_keys \(filter.condition)",
+                    arguments: filter.arguments
+                ).map(Self.record)
+            }
+        }
+    }
+
+    package func owners(_ identities: [APIKeyOwner.Identity]) async throws(APIKeyStoreError) -> [APIKeyOwner] {
+        try await mapped {
+            try await store.pool.read { db in
+                let statement = try db.cachedStatement(
+                    sql: """
+                        SELECT issuer, subject, tenant_id, has_tenant, roles FROM owner_roles
+                        WHERE issuer = ? AND subject = ? AND tenant_id = ? AND has_tenant = ?
+                        """)
+                return try Set(identities).compactMap { identity in
+                    try Row.fetchOne(
+                        statement,
+                        arguments: [
+                            identity.issuer, identity.subject, identity.tenantID ?? "",
+                            identity.tenantID == nil ? 0 : 1,
+                        ]
+                    ).map(Self.owner)
+                }
+            }
+        }
+    }
+
     private static func record(_ row: Row) throws -> APIKeyRecord {
         let id: String = row["id"]
         let lastUsedAt: Int64? = row["last_used_at"]
@@ -96,10 +129,13 @@ package struct SQLiteAPIKeyStore: APIKeyStore {
             let statement = try db.cachedStatement(
                 sql: """
                     UPDATE api_keys SET account_id = ?, tenant_id = ?, expires_at = ?, is_replaced = ?, record = ?
-                    WHERE id = ?
+                    WHERE id = ? AND coalesce(json_extract(record, '$.revision'), 1) = ?
                     """)
-            try statement.execute(arguments: columns(of: record) + [record.id])
-            guard db.changesCount == 1 else { throw APIKeyStoreError(.notFound, record.id) }
+            try statement.execute(arguments: columns(of: record) + [record.id, record.revision - 1])
+            guard db.changesCount == 0 else { return }
+            let isThere = try Bool.fetchOne(
+                db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM api_keys WHERE id = ?)"), arguments: [record.id])
+            throw APIKeyStoreError(isThere == true ? .conflict : .notFound, record.id)
         case .owner(let owner):
             let identity = owner.identity
             try db.cachedStatement(

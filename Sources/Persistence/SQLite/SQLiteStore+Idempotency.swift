@@ -11,8 +11,11 @@ extension SQLiteStore: IdempotencyStore {
     /// After how many seconds a reservation without answer is nobody's any more.
     private static let reservedSeconds: Int64 = 60
 
-    package func begin(key: String, caller: String, digest: String) async throws(Refusal) -> IdempotencyState {
+    package func begin(
+        key: String, caller: IdempotencyCaller, digest: String
+    ) async throws(Refusal) -> IdempotencyState {
         let now = clock.now()
+        let caller = Self.text(caller)
         return try await refusing {
             try await committer.write { db in
                 try Self.forgetOld(before: now.adding(seconds: -Self.keptSeconds), db)
@@ -45,6 +48,21 @@ extension SQLiteStore: IdempotencyStore {
         }
     }
 
+    /// The caller in one text. A name alone is what callers without a tenant always had.
+    private static func text(_ caller: IdempotencyCaller) -> String {
+        guard let tenant = caller.tenantID else { return caller.name }
+        return JSONValue.strings([tenant, caller.name]).jsonText
+    }
+
+    /// Whose text it is.
+    static func caller(_ text: String) -> IdempotencyCaller {
+        // A name that is no list of two texts is that of a caller without a tenant.
+        guard let parts = (try? JSONParser.parse(text: text))?.arrayValue, parts.count == 2,
+            let tenant = parts[0].stringValue, let name = parts[1].stringValue
+        else { return IdempotencyCaller(tenantID: nil, name: text) }
+        return IdempotencyCaller(tenantID: tenant, name: name)
+    }
+
     private static func reserve(
         _ key: String, _ caller: String, _ digest: String, _ now: Timestamp, _ db: Database
     ) throws {
@@ -63,21 +81,28 @@ extension SQLiteStore: IdempotencyStore {
         ).execute(arguments: [instant.microseconds])
     }
 
-    package func finish(key: String, caller: String, digest: String, answer: StoredAnswer) async throws(Refusal) {
+    package func finish(
+        key: String, caller: IdempotencyCaller, digest: String, answer: StoredAnswer
+    ) async throws(Refusal) {
         let now = clock.now()
+        let caller = Self.text(caller)
         try await refusing {
             try await committer.write { db in
                 try db.cachedStatement(
                     sql: """
-                        INSERT OR REPLACE INTO idempotency_keys (caller, key, digest, begun_at, status, body)
+                        INSERT INTO idempotency_keys (caller, key, digest, begun_at, status, body)
                         VALUES (?, ?, ?, ?, ?, ?)
+                        ON CONFLICT (caller, key) DO UPDATE SET digest = excluded.digest, begun_at = excluded.begun_at,
+                            status = excluded.status, body = excluded.body
+                        WHERE status IS NULL
                         """
                 ).execute(arguments: [caller, key, digest, now.microseconds, answer.status, Data(answer.body)])
             }
         }
     }
 
-    package func abandon(key: String, caller: String) async {
+    package func abandon(key: String, caller: IdempotencyCaller) async {
+        let caller = Self.text(caller)
         // A reservation that cannot be given up ends by itself after a minute.
         _ = try? await committer.write { db in
             try db.cachedStatement(

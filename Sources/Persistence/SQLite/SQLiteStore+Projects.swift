@@ -12,6 +12,16 @@ extension SQLiteStore: ProjectStore {
         }
     }
 
+    package func shares(ids: [String]) async throws(ProjectStoreError) -> [ProjectResourceAccess] {
+        let wanted = JSONValue.strings(ids).jsonText
+        return try await reading { db in
+            try Row.fetchAll(
+                db, sql: "SELECT * FROM project_access WHERE id IN (SELECT value FROM json_each(?))",
+                arguments: [wanted]
+            ).map(ShareRow.record)
+        }
+    }
+
     package func project(_ id: String, tenant: String?) async throws(ProjectStoreError) -> Project? {
         try await reading { db in
             try Row.fetchOne(

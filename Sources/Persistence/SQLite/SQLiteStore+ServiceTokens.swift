@@ -6,11 +6,17 @@ internal import Essentials
 internal import GRDB
 
 extension SQLiteStore: ServiceTokenStore {
-    package func loadServiceTokens() async throws(ServiceTokenStoreError) -> [ServiceTokenRecord] {
+    package func serviceTokens(
+        _ selection: CredentialSelection
+    ) async throws(ServiceTokenStoreError) -> [ServiceTokenRecord] {
         try await mapped {
             try await pool.read { db in
-                try Row.fetchAll(db, sql: "SELECT identifier, record, use_count, last_used_at FROM service_tokens")
-                    .map(Self.record)
+                let filter = SQLiteSelection(selection, idColumn: "identifier")
+                return try Row.fetchAll(
+                    db,
+                    sql: "SELECT identifier, record, use_count, last_used_at FROM service_tokens \(filter.condition)",
+                    arguments: filter.arguments
+                ).map(Self.record)
             }
         }
     }
@@ -55,9 +61,19 @@ extension SQLiteStore: ServiceTokenStore {
             ])
             guard db.changesCount == 1 else { throw ServiceTokenStoreError(.identifierInUse, record.identifier) }
         case .update(let record):
-            let statement = try db.cachedStatement(sql: "UPDATE service_tokens SET record = ? WHERE identifier = ?")
-            try statement.execute(arguments: [JSONValue.object(record.storedJSON).jsonText, record.identifier])
-            guard db.changesCount == 1 else { throw ServiceTokenStoreError(.notFound, record.identifier) }
+            let statement = try db.cachedStatement(
+                sql: """
+                    UPDATE service_tokens SET record = ?
+                    WHERE identifier = ? AND coalesce(json_extract(record, '$.revision'), 1) = ?
+                    """)
+            try statement.execute(arguments: [
+                JSONValue.object(record.storedJSON).jsonText, record.identifier, record.revision - 1,
+            ])
+            guard db.changesCount == 0 else { return }
+            let isThere = try Bool.fetchOne(
+                db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM service_tokens WHERE identifier = ?)"),
+                arguments: [record.identifier])
+            throw ServiceTokenStoreError(isThere == true ? .conflict : .notFound, record.identifier)
         }
     }
 

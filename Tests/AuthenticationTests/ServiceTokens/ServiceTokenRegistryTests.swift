@@ -180,7 +180,9 @@ internal import Testing
 
 /// Takes nothing.
 struct BrokenStore: ServiceTokenStore {
-    func loadServiceTokens() async throws(ServiceTokenStoreError) -> [ServiceTokenRecord] { [] }
+    func serviceTokens(
+        _ selection: CredentialSelection
+    ) async throws(ServiceTokenStoreError) -> [ServiceTokenRecord] { [] }
     func write(_ changes: [ServiceTokenChange]) async throws(ServiceTokenStoreError) { throw Self.fault }
     func addUses(_ uses: [CredentialUse]) async throws(ServiceTokenStoreError) { throw Self.fault }
     func ping() async throws(ServiceTokenStoreError) { throw Self.fault }

@@ -162,6 +162,16 @@ final class FlakyKeyStore: APIKeyStore {
         return try await inner.load()
     }
 
+    func records(_ selection: CredentialSelection) async throws(APIKeyStoreError) -> [APIKeyRecord] {
+        try check()
+        return try await inner.records(selection)
+    }
+
+    func owners(_ identities: [APIKeyOwner.Identity]) async throws(APIKeyStoreError) -> [APIKeyOwner] {
+        try check()
+        return try await inner.owners(identities)
+    }
+
     func write(_ changes: [APIKeyChange], limit: APIKeyLimit?) async throws(APIKeyStoreError) {
         try check()
         try await inner.write(changes, limit: limit)

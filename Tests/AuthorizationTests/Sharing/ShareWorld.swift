@@ -94,6 +94,10 @@ final class FlakyProjectStore: ProjectStore {
         try await memory.acceptedShares()
     }
 
+    func shares(ids: [String]) async throws(ProjectStoreError) -> [ProjectResourceAccess] {
+        try await memory.shares(ids: ids)
+    }
+
     func project(_ id: String, tenant: String?) async throws(ProjectStoreError) -> Project? {
         try await memory.project(id, tenant: tenant)
     }

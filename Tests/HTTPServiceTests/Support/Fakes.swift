@@ -124,7 +124,7 @@ struct FakeCatalog: ResourceCatalog {
 final class FakeKeys: IdempotencyStore {
     private let kept = Mutex<[String: (digest: String, answer: StoredAnswer?)]>([:])
 
-    func begin(key: String, caller: String, digest: String) async throws(Refusal) -> IdempotencyState {
+    func begin(key: String, caller: IdempotencyCaller, digest: String) async throws(Refusal) -> IdempotencyState {
         kept.withLock { kept in
             guard let known = kept["\(caller) \(key)"] else {
                 kept["\(caller) \(key)"] = (digest, nil)
@@ -135,11 +135,13 @@ final class FakeKeys: IdempotencyStore {
         }
     }
 
-    func finish(key: String, caller: String, digest: String, answer: StoredAnswer) async throws(Refusal) {
+    func finish(
+        key: String, caller: IdempotencyCaller, digest: String, answer: StoredAnswer
+    ) async throws(Refusal) {
         kept.withLock { $0["\(caller) \(key)"] = (digest, answer) }
     }
 
-    func abandon(key: String, caller: String) async { kept.withLock { $0["\(caller) \(key)"] = nil } }
+    func abandon(key: String, caller: IdempotencyCaller) async { kept.withLock { $0["\(caller) \(key)"] = nil } }
 }
 
 /// The trusted-proxy rule over one list of addresses, with the rightmost `X-Forwarded-For` entry as the client.

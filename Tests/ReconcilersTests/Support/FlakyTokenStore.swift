@@ -13,8 +13,10 @@ final class FlakyTokenStore: ServiceTokenStore {
 
     func goAway(_ isAway: Bool) { state.withLock { $0.isAway = isAway } }
 
-    func loadServiceTokens() async throws(ServiceTokenStoreError) -> [ServiceTokenRecord] {
-        try await inner.loadServiceTokens()
+    func serviceTokens(
+        _ selection: CredentialSelection
+    ) async throws(ServiceTokenStoreError) -> [ServiceTokenRecord] {
+        try await inner.serviceTokens(selection)
     }
 
     func write(_ changes: [ServiceTokenChange]) async throws(ServiceTokenStoreError) {
