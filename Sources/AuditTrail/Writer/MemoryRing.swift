@@ -21,7 +21,8 @@ struct MemoryRing: Sendable {
             bytes -= rows[first].line.count
             first += 1
         }
-        if first > capacity {
+        // Seldom enough that moving the rest costs nothing, and often enough that what is over is not kept alive.
+        if first > capacity / 8 {
             rows.removeFirst(first)
             first = 0
         }
