@@ -7,6 +7,7 @@ internal import Essentials
 /// Where the index of the audit trail is kept.
 enum AuditIndexKind: String, Sendable, CaseIterable {
     case sqlite
+    case postgres
     case memory
 }
 
@@ -37,7 +38,8 @@ extension SettingsCatalog {
         "Newest entries kept in memory, so that a caller sees its own write at once.")
     static let auditIndex = Setting(
         "TOLLGATE_AUDIT_INDEX", SettingFormat<AuditIndexKind>.choice, default: "sqlite", in: .audit,
-        "Where the index for queries is kept: a file beside the segments, or memory.")
+        "Where the index for queries is kept: a file beside the segments, the database of TOLLGATE_DATABASE_URL, or memory."
+    )
     static let auditKey = Setting(
         "TOLLGATE_AUDIT_HMAC_KEY", .key(atLeast: 32), secret: true, in: .audit,
         "Key of the hash chain (HMAC-SHA256 instead of SHA-256), raw text.")
