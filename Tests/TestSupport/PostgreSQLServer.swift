@@ -100,11 +100,12 @@ package final class PostgreSQLServer: Sendable {
         try await running.killNow()
     }
 
-    /// Pauses it: connections stay open and are not answered.
-    package func freeze() { process.withLock(\.self)?.signal(SIGSTOP) }
-
-    /// Lets it go on after `freeze`.
-    package func thaw() { process.withLock(\.self)?.signal(SIGCONT) }
+    /// Gives a file to the user that the server runs as, and to nobody else.
+    package static func hand(_ path: String) throws {
+        guard chmod(path, 0o600) == 0, owner.map({ chown(path, $0, $0) == 0 }) ?? true else {
+            throw PeerFault(message: "chown \(path): errno \(errno)")
+        }
+    }
 
     /// At the end of the process: no time for good manners.
     private func endNow() {

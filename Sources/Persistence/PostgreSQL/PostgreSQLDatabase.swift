@@ -56,6 +56,7 @@ package final class PostgreSQLDatabase: Sendable {
     /// caller changes nothing, because a write that may have happened must be answered.
     ///
     /// - Throws: `PostgreSQLError`, or what the body throws.
+    @discardableResult
     package func transaction<Value: Sendable>(
         _ scope: TenantScope, isReadOnly: Bool = false,
         _ body: @escaping @Sendable (PostgreSQLTransaction) throws -> Value

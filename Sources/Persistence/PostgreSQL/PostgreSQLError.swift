@@ -37,6 +37,8 @@ package struct PostgreSQLError: Error, CustomStringConvertible {
         case refusedRole
         /// The row-level security of a table is not as it must be.
         case unprotectedTable
+        /// Row-level security is off here, and tables of the database have it.
+        case unexpectedPolicies
         /// A table holds rows without a tenant.
         case missingTenants
         /// The database belongs to something else.

@@ -19,5 +19,5 @@ package struct PostgreSQLMigration: Sendable, Hashable {
 
 /// The steps that bring a database to the present schema; step n makes version n. New ones go to the end.
 package enum PostgreSQLMigrations {
-    package static let steps: [PostgreSQLMigration] = [foundation] + changes + stores
+    package static let steps: [PostgreSQLMigration] = foundation + changes + stores
 }

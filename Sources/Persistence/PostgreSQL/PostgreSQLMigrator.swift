@@ -28,7 +28,7 @@ package struct PostgreSQLMigrator: Sendable {
     }
 
     /// Two numbers of our own: `TGAT`, and 1 for migrations.
-    private static let lock = PostgreSQLStatement(
+    static let lock = PostgreSQLStatement(
         "SELECT pg_catalog.pg_advisory_xact_lock($1::integer, 1)", [.integer(0x5447_4154)])
 
     private let database: PostgreSQLDatabase
@@ -54,6 +54,7 @@ package struct PostgreSQLMigrator: Sendable {
                 try Self.make(step, version: index + 1, transaction)
             }
             if before.count < steps.count { try PostgreSQLRoles.grant(transaction) }
+            if installsRowSecurity { try RowSecurity.installOwn(transaction) }
             return Report(before: before.count, made: steps.dropFirst(before.count).map(\.name))
         }
     }
@@ -73,7 +74,15 @@ package struct PostgreSQLMigrator: Sendable {
     ///
     /// - Throws: `PostgreSQLError` with `schemaTooOld`, `schemaTooNew` or `foreignDatabase`.
     package func check() async throws {
-        let status = try await status()
+        let status: Status
+        do {
+            status = try await self.status()
+        } catch let error as PostgreSQLError where error.code == .insufficientPrivilege {
+            throw PostgreSQLError(
+                .refusedRole,
+                "The login of \(database.settings.address) may not read the product's tables: run GRANT \(PostgreSQLSettings.serverRole) TO it",
+                sqlState: error.sqlState, cause: error)
+        }
         guard !status.isCurrent else { return }
         throw PostgreSQLError(
             .schemaTooOld,

@@ -38,6 +38,7 @@ enum SettingSection: String, Sendable, CaseIterable {
     case tools = "Tools"
     case cluster = "Cluster"
     case storage = "Own files"
+    case database = "Database"
     case audit = "Audit trail"
     case operation = "Logs and operation"
     case client = "Command line"

@@ -49,6 +49,7 @@ extension TollgateSettings {
             tools: tools(&reader, dataDirectory: dataDirectory, environment: environment, host: host),
             cluster: cluster(&reader, host: host),
             dataDirectory: dataDirectory,
+            database: database(&reader),
             audit: audit(&reader, dataDirectory: dataDirectory, environment: environment, host: host),
             logging: logging(&reader, inCluster: isInCluster(environment)),
             drainDelay: reader.value(Catalog.drainDelay, orAfterProblem: oneSecond),

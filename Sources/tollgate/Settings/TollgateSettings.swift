@@ -27,6 +27,7 @@ struct TollgateSettings: Sendable {
     var cluster: ClusterSettings
     /// Absolute; made by the process with mode 0700.
     var dataDirectory: String
+    var database: DatabaseSettings
     var audit: AuditTrailSettings
     var logging: LoggingSettings
     /// How long a stopping process serves on while it is not ready any more.

@@ -50,6 +50,24 @@ enum DatabaseSupport {
         return database
     }
 
+    /// A new database in the shared server with a table `notes` of tenants beside the product's own.
+    static func withNotes() async throws -> TestDatabase {
+        let database = try await PostgreSQLServer.shared().makeDatabase()
+        try await withAdministration(database.adminURL) {
+            _ = try await PostgreSQLMigrator($0, steps: PostgreSQLMigrations.steps + [notes])
+                .migrate(installsRowSecurity: true)
+        }
+        return database
+    }
+
+    /// A step with a table of tenants.
+    static let notes = PostgreSQLMigration(
+        "notes",
+        sql: "CREATE TABLE notes (id text PRIMARY KEY, tenant_id text NOT NULL, body text NOT NULL DEFAULT '')")
+
+    /// A name that no other test has.
+    static func uniqueName(_ prefix: String) -> String { prefix + "_" + Hex.encode(SystemRandomSource().bytes(6)) }
+
     private static func running<Value>(
         _ settings: PostgreSQLSettings, _ metrics: any MetricsFactory,
         _ body: (PostgreSQLDatabase) async throws -> Value
