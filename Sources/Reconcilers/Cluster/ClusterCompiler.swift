@@ -52,6 +52,7 @@ package actor ClusterCompiler {
     nonisolated let wanted = WantedStatuses()
     private nonisolated let pending = PendingChanges()
     private nonisolated let tokens = Mutex<TokenView>(TokenView())
+    private nonisolated let conflicts = Mutex<[ObjectKey: [String]]>([:])
     private let wall: any WallClock
     private let clock: any MonotonicClock
     private let logger: Logger
@@ -74,7 +75,7 @@ package actor ClusterCompiler {
     /// - Parameters:
     ///   - clock: spaces the passes.
     ///   - compiled: told after each pass which objects the leader has to look at: those whose statuses say something else than what is wanted
-    ///     now, tokens that may be touched, and what is being deleted.
+    ///     now, tokens that may be touched, Secrets with tool keys that began to conflict, and what is being deleted.
     package init(
         _ parts: Parts, wall: any WallClock, clock: any MonotonicClock, logger: Logger, metrics: any MetricsFactory,
         compiled: @escaping @Sendable ([ObjectKey], WorkPriority) -> Void
@@ -103,6 +104,9 @@ package actor ClusterCompiler {
 
     /// Which namespaces may say what, and which ServiceToken has which Secret, as of the last pass.
     nonisolated var tokenView: TokenView { tokens.withLock { $0 } }
+
+    /// The ids of a Secret's tool keys that other keys have, too, as of the last pass.
+    nonisolated func toolKeyConflicts(of secret: ObjectKey) -> [String]? { conflicts.withLock { $0[secret] } }
 
     /// Runs a pass at every change, until it is cancelled.
     package func run() async {
@@ -149,6 +153,7 @@ package actor ClusterCompiler {
 
         let authConfigs = authConfigStatuses(changes, namespaces: namespaces)
         let subscriptions = subscriptionStatuses(changes, namespaces: namespaces, now: now)
+        let told = conflicts.withLock { $0 }
         let tools = toolStatuses(changes, namespaces: namespaces, now: now)
         let touched = touched(changes, namespaces: namespaces)
         var generation = parts.snapshots.current()?.generation ?? 0
@@ -164,6 +169,7 @@ package actor ClusterCompiler {
                 metadata: [LogKeys.generation: "\(generation)", "authConfigs": "\(output.authConfigs.count)"])
         }
         var stale = touched
+        stale += conflicts.withLock { $0.filter { told[$0.key] != $0.value }.map(\.key) }
         for (kind, statuses) in [
             (ResourceKind.authConfig, authConfigs), (.subscription, subscriptions), (.toolManifest, tools),
         ] {
@@ -222,6 +228,7 @@ package actor ClusterCompiler {
         let result = compiler.compile(
             (objects.values + secrets).map(\.input), earlier: earlier(objects, now: now), now: now)
         toolKeys.note(result.problems)
+        conflicts.withLock { $0 = result.conflicts }
         return wanted(result.statuses) { objects[$0]?.generation }
     }
 

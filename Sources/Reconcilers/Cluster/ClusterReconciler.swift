@@ -53,6 +53,9 @@ package struct ClusterReconciler: Sendable {
             case .subscription:
                 try await writer.addFinalizer(to: object)
                 return try await writeStatus(of: writer.writes.latest(object, of: key) ?? object)
+            case .secret:
+                tellConflicts(object)
+                return .done
             default: return try await writeStatus(of: object)
             }
         } catch {
@@ -121,17 +124,29 @@ package struct ClusterReconciler: Sendable {
         guard let after = StatusDocument.ready(document), before?.state != after.state || before?.reason != after.reason
         else { return }
         events.record(
-            on: InvolvedObject(
-                resource: .of(object.key.kind), namespace: object.key.namespace, name: object.key.name,
-                uid: object.uid, resourceVersion: object.resourceVersion),
-            type: after.state == "False" ? .warning : .normal, reason: after.reason, action: "Reconcile",
-            note: after.message.isEmpty ? "Ready is \(after.state)" : after.message)
+            on: Self.involved(object), type: after.state == "False" ? .warning : .normal, reason: after.reason,
+            action: "Reconcile", note: after.message.isEmpty ? "Ready is \(after.state)" : after.message)
         logger.notice(
             "object status",
             metadata: [
                 LogKeys.object: "\(object.key)", "ready": "\(after.state)", LogKeys.reason: "\(after.reason)",
                 LogKeys.detail: "\(after.message)",
             ])
+    }
+
+    /// Says on a Secret of tool keys which of them are not used because another key has the same id.
+    private func tellConflicts(_ secret: ClusterObject) {
+        guard let ids = compiler.toolKeyConflicts(of: secret.key) else { return }
+        events.record(
+            on: Self.involved(secret), type: .warning, reason: "ToolKeyConflict", action: "Reconcile",
+            note: "not used, because each of these ids is given to two different keys: "
+                + "\(ids.joined(separator: ", ")): give one of them another id")
+    }
+
+    private static func involved(_ object: ClusterObject) -> InvolvedObject {
+        InvolvedObject(
+            resource: .of(object.key.kind), namespace: object.key.namespace, name: object.key.name, uid: object.uid,
+            resourceVersion: object.resourceVersion)
     }
 
     /// When a token has to be looked at again without a change.

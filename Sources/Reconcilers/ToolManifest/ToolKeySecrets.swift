@@ -13,6 +13,8 @@ struct ToolKeySecrets {
     private(set) var records: [ToolKeyRecord] = []
     /// What was left out and why, in order; no part of a value is in it.
     private(set) var problems: [String] = []
+    /// In which Secrets a key id stands.
+    private(set) var places: [String: Set<ObjectKey>] = [:]
 
     /// - Parameter needsLabel: whether a Secret must carry `tollgate.dev/managed` as well, as in a cluster.
     init(_ inputs: [CompilerInput], namespace: String, needsLabel: Bool) {
@@ -25,16 +27,17 @@ struct ToolKeySecrets {
         for secret in secrets.sorted(by: { $0.key < $1.key }) {
             for (id, value) in secret.data.sorted(by: { $0.key < $1.key }) {
                 let place = "Secret \(secret.key.namespace)/\(secret.key.name) key \(BoundedText.cut(id, bytes: 64))"
-                take(id, value.revealed, place: place)
+                take(id, value.revealed, of: secret.key, place: place)
             }
         }
     }
 
-    private mutating func take(_ id: String, _ bytes: [UInt8], place: String) {
+    private mutating func take(_ id: String, _ bytes: [UInt8], of secret: ObjectKey, place: String) {
         do throws(ToolKeyRecord.Fault) {
             let record = try ToolKeyRecord(text: bytes, named: id)
             if let time = record.unreadableTime { problems.append("\(place): its \(time) is no RFC 3339 time") }
             records.append(record)
+            places[record.keyID, default: []].insert(secret)
         } catch {
             problems.append("\(place): \(error)")
         }

@@ -36,6 +36,8 @@ package struct ToolManifestCompiler: Sendable {
         package var statuses: [ObjectKey: ObjectStatus]
         /// Why keys were left out.
         package var problems: [String]
+        /// Which Secrets hold a key whose id another key has, too, and the ids, in order.
+        package var conflicts: [ObjectKey: [String]]
     }
 
     package var settings: Settings
@@ -93,7 +95,9 @@ package struct ToolManifestCompiler: Sendable {
             Self.noteProblems(candidate.input, &status.conditions)
             statuses[candidate.input.key] = status
         }
-        return Output(statuses: statuses, problems: secrets.problems + Self.problems(keys))
+        return Output(
+            statuses: statuses, problems: secrets.problems + Self.problems(keys),
+            conflicts: Self.conflicts(keys, in: secrets))
     }
 
     private struct Refused: Error {
@@ -134,6 +138,14 @@ package struct ToolManifestCompiler: Sendable {
     private static func problems(_ keys: TrustedToolKeys) -> [String] {
         keys.conflicting.map { "tool key \($0) stands for two different keys: neither is used" }
             + keys.surplus.map { "tool key \($0) is not used: at most \(TrustedToolKeys.most) are" }
+    }
+
+    private static func conflicts(_ keys: TrustedToolKeys, in secrets: ToolKeySecrets) -> [ObjectKey: [String]] {
+        var result: [ObjectKey: [String]] = [:]
+        for id in keys.conflicting {
+            for secret in secrets.places[id] ?? [] { result[secret, default: []].append(id) }
+        }
+        return result
     }
 
     private static func noteProblems(_ input: CompilerInput, _ conditions: inout Conditions) {

@@ -43,7 +43,9 @@ struct ClusterSide: ControlSide {
             for key in keys {
                 // What is revoked does not wait for writes to the API server.
                 let isRevoked = caches.get(key).flatMap(ClusterReconciler.revocation) != nil
-                (isRevoked ? revocations : queues[key.kind])?.add(key, priority: priority)
+                // A Secret is named for its tool keys.
+                let queue = isRevoked ? revocations : queues[key.kind == .secret ? .toolManifest : key.kind]
+                queue?.add(key, priority: priority)
             }
         }
         self.compiler = compiler

@@ -18,7 +18,7 @@ func runServer(_ settings: TollgateSettings, source: ObjectSource) async throws 
     }
     // Held until the last service has ended.
     let lock = try DataDirectoryLock(path: settings.dataDirectory)
-    try await ListenerCheck.run(settings.listeners)
+    try ListenerCheck.run(settings.listeners)
     let assembly = try await ServerAssembly(settings, source: source, logger: logger)
     try await assembly.run()
     _ = consume lock

@@ -77,6 +77,29 @@ extension RealCluster {
                 let columns = try await plane.plane.kubectlOutput(["-n", place.namespace, "get", "toolmanifests"])
                 #expect(columns.contains("my_tool") && columns.contains("1.0.0"))
 
+                // A second key under the same id: it is told on the Secrets, and neither is used until one is gone.
+                let other = try #require(keys.arrayValue?.first { $0["key_id"] != "ci-2026a" }?["public_key"])
+                var rival = try #require(key.objectValue)
+                rival["public_key"] = other
+                let second = secret.replacing("name: keys,", with: "name: more-keys,").replacing(
+                    key.jsonText, with: JSONValue.object(rival).jsonText)
+                let added = try plane.write(second, to: "tool-keys-more.yaml")
+                _ = try await plane.plane.kubectlOutput(["apply", "-f", added])
+                try await Eventually.holds("the key to be used no more") {
+                    try await condition("good", "Verified") == "False UnknownKey"
+                }
+                try await Eventually.holds("an Event on both Secrets") {
+                    let events = try await plane.plane.kubectlOutput([
+                        "-n", daemon.own, "get", "events.events.k8s.io", "-o",
+                        "jsonpath={range .items[?(@.reason==\"ToolKeyConflict\")]}{.regarding.name} {end}",
+                    ])
+                    return Set(events.split(separator: " ")) == ["keys", "more-keys"]
+                }
+                _ = try await plane.plane.kubectlOutput(["delete", "-f", added])
+                try await Eventually.holds("the key to be used again") {
+                    try await condition("good", "Verified") == "True Verified"
+                }
+
                 // Whoever changes what was signed is found out.
                 let changed = try plane.write(manifest("good", place, bad), to: "tools-changed.yaml")
                 _ = try await plane.plane.kubectlOutput(["apply", "--server-side", "-f", changed])

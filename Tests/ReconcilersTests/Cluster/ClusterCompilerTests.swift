@@ -88,6 +88,32 @@ internal import Testing
         #expect(world.said.take().isEmpty)
     }
 
+    @Test func secretsWhoseToolKeysBeginToConflictAreLookedAtOnce() async throws {
+        let world = try ClusterWorld()
+        world.fill()
+        let (first, second) = (Self.key(.secret, "first"), Self.key(.secret, "second"))
+        func keys(_ byte: UInt8) -> JSONObject {
+            let record: JSONValue = [
+                "key_id": "ci", "public_key": .string(Base64.encode(Array(repeating: byte, count: 32))),
+            ]
+            return ["data": ["ci": .string(Base64.encode(Array(record.jsonText.utf8)))]]
+        }
+        world.put(first, content: keys(1), labels: ["tollgate.dev/tool-keys": "true"])
+        await world.compiler.pass()
+        #expect(world.said.take().isEmpty)
+        world.put(second, content: keys(2), labels: ["tollgate.dev/tool-keys": "true"])
+        await world.compiler.pass()
+        #expect(Set(world.said.take()) == [first, second])
+        #expect(world.compiler.toolKeyConflicts(of: first) == ["ci"])
+        world.compiler.lookAgain()
+        await world.compiler.pass()
+        #expect(world.said.take().isEmpty)
+        world.remove(second)
+        await world.compiler.pass()
+        #expect(world.said.take().isEmpty)
+        #expect(world.compiler.toolKeyConflicts(of: first) == nil)
+    }
+
     @Test func aTokenIsLookedAtWhenItsSecretOrItsRivalChanges() async throws {
         let world = try ClusterWorld()
         world.fill()

@@ -92,14 +92,17 @@ final class ClusterWorld {
     ///
     /// - Parameter content: the members beside metadata and status.
     func put(
-        _ key: ObjectKey, created: Int64 = 0, content: JSONObject, deleting: Bool = false, finalizers: [String] = []
+        _ key: ObjectKey, created: Int64 = 0, content: JSONObject, deleting: Bool = false, finalizers: [String] = [],
+        labels: JSONObject = [:]
     ) {
         let before = caches.get(key)
+        var labels = labels
+        labels["tollgate.dev/managed"] = "true"
         var metadata: JSONObject = [
             "name": .string(key.name), "namespace": .string(key.namespace),
             "uid": .string(before?.uid ?? "uid-\(version)"), "generation": .int((before?.generation ?? 0) + 1),
             "creationTimestamp": .string(Manifests.start.adding(seconds: created).rfc3339),
-            "labels": ["tollgate.dev/managed": "true"], "finalizers": .strings(finalizers),
+            "labels": .object(labels), "finalizers": .strings(finalizers),
         ]
         if deleting { metadata["deletionTimestamp"] = .string(Manifests.start.rfc3339) }
         var document = content

@@ -195,5 +195,7 @@ private struct FakeExecutables: ToolExecutableLooking {
             [tool, secret("default", label, try record(seed: 2).json.jsonText)], keys: [try record()])
         #expect(shown(doubled)[1] == "False UnknownKey")
         #expect(doubled.problems.count == 1)
+        #expect(broken.conflicts.isEmpty)
+        #expect(doubled.conflicts == [ObjectKey(kind: .secret, namespace: "default", name: "keys"): ["ci"]])
     }
 }
