@@ -28,7 +28,7 @@ internal import Testing
                     group.addTask {
                         // Every tenth has the identifier of the one before it.
                         let record = StoreRecords.token("t\(index % 10 == 9 ? index - 1 : index)")
-                        do {
+                        do throws(ServiceTokenStoreError) {
                             try await stores.serviceTokens.write([.insert(record)])
                             return nil
                         } catch {
