@@ -21,7 +21,7 @@ package struct PostgreSQLAddress: Sendable, CustomStringConvertible {
     /// - Throws: `PostgreSQLError` with `invalidAddress`. libpq's own words would repeat parts of the text, so they are left out.
     package init(_ text: String) throws(PostgreSQLError) {
         guard !text.isEmpty, text.utf8.count <= Self.maximumBytes, !text.utf8.contains(0),
-            let options = Self.parse(text)
+            !Self.isAmbiguous(text), let options = Self.parse(text), Self.arePorts(options["port"] ?? "")
         else {
             throw PostgreSQLError(
                 .invalidAddress,
@@ -76,6 +76,20 @@ package struct PostgreSQLAddress: Sendable, CustomStringConvertible {
             }
         }
         return String(decoding: result, as: UTF8.self)
+    }
+
+    /// Whether a `/`, `?` or `#` of a password was left as it is: then a part of the password would be read as a port or a name, and shown.
+    private static func isAmbiguous(_ text: String) -> Bool {
+        guard let scheme = text.firstRange(of: "://") else { return false }
+        let rest = text[scheme.upperBound...]
+        let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        let path = rest.dropFirst(authority.count).prefix { $0 != "?" }
+        return path.contains("@") || (!authority.contains("@") && rest.contains("@"))
+    }
+
+    /// libpq itself looks at ports only when it connects, and then repeats them.
+    private static func arePorts(_ text: String) -> Bool {
+        text.split(separator: ",").allSatisfy { UInt16($0) != nil }
     }
 
     private static func parse(_ text: String) -> [String: String]? {

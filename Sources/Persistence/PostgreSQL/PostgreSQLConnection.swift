@@ -86,8 +86,8 @@ final class PostgreSQLConnection {
     /// Whether it can be used: between transactions, and not given up by the other side.
     func isUsable() -> Bool {
         var descriptor = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
-        // Nothing is due between transactions: what comes then is the end of the connection, or a notice before it.
-        if poll(&descriptor, 1, 0) > 0 { _ = PQconsumeInput(handle) }
+        // Nothing is due between transactions: what comes then announces the end of the connection, or is the end.
+        guard poll(&descriptor, 1, 0) == 0 else { return false }
         return PQstatus(handle) == CONNECTION_OK && PQtransactionStatus(handle) == PQTRANS_IDLE
     }
 

@@ -73,7 +73,8 @@ package struct PostgreSQLError: Error, CustomStringConvertible {
     var endsConnection: Bool {
         switch code {
         case .unavailable, .outcomeUnknown: true
-        case .timeout: sqlState == nil
+        // Without an answer of the server, its answer may still come.
+        case .timeout: sqlState.map(PostgreSQLState.endsConnection) ?? true
         default: sqlState.map(PostgreSQLState.endsConnection) ?? false
         }
     }

@@ -6,7 +6,7 @@ internal import Metrics
 /// What is counted of a database. Every label value exists from the start.
 struct PostgreSQLMetrics: Sendable {
     private let size: Gauge
-    private let open: Gauge
+    private let made: Gauge
     private let inUse: Gauge
     private let waiting: Gauge
     private let wait: Metrics.Timer
@@ -20,7 +20,7 @@ struct PostgreSQLMetrics: Sendable {
             return gauge
         }
         size = gauge("tollgate_postgresql_pool_size", poolSize)
-        open = gauge("tollgate_postgresql_connections_open", 0)
+        made = gauge("tollgate_postgresql_connections_open", 0)
         inUse = gauge("tollgate_postgresql_connections_in_use", 0)
         waiting = gauge("tollgate_postgresql_waiting", 0)
         wait = Timer(label: "tollgate_postgresql_wait_seconds", factory: factory)
@@ -34,7 +34,7 @@ struct PostgreSQLMetrics: Sendable {
             })
     }
 
-    func shows(open count: Int) { open.record(count) }
+    func shows(open count: Int) { made.record(count) }
     func shows(inUse count: Int) { inUse.record(count) }
     func shows(waiting count: Int) { waiting.record(count) }
     func waited(microseconds: Int64) { wait.recordMicroseconds(microseconds) }

@@ -5,6 +5,7 @@ internal import Essentials
 internal import Logging
 internal import Metrics
 internal import Persistence
+internal import Synchronization
 internal import TestSupport
 
 /// Databases as the product opens them, in tests.
@@ -81,6 +82,24 @@ enum DatabaseSupport {
         } catch {
             await database.shutdown()
             throw error
+        }
+    }
+}
+
+/// A value that a test and what it started share.
+final class Shared<Value: Sendable>: Sendable {
+    private let state: Mutex<Value>
+
+    init(_ value: Value) { state = Mutex(value) }
+
+    var value: Value { state.withLock(\.self) }
+
+    /// Changes it, and gives what it is then.
+    @discardableResult
+    func change(_ body: (inout Value) -> Void) -> Value {
+        state.withLock { value in
+            body(&value)
+            return value
         }
     }
 }

@@ -6,7 +6,6 @@ internal import Essentials
 internal import Metrics
 internal import MetricsTestKit
 internal import Persistence
-internal import Synchronization
 internal import TestSupport
 internal import Testing
 
@@ -127,30 +126,30 @@ internal import Testing
         }
         try await DatabaseSupport.withPool(database.url, metrics: metrics, change: narrow) { pool in
             try await pool.ping()
-            let holds = Mutex(false)
+            let holds = Shared(false)
             let release = DispatchSemaphore(value: 0)
             try await withThrowingTaskGroup { group in
                 group.addTask {
                     try await pool.transaction(.none) { transaction in
                         _ = try transaction.query("SELECT 1")
-                        holds.withLock { $0 = true }
+                        holds.change { $0 = true }
                         release.wait()
                     }
                 }
-                try await Eventually.holds("the connection to be taken") { holds.withLock(\.self) }
-                let errors = Mutex<[PostgreSQLError.Code]>([])
+                try await Eventually.holds("the connection to be taken") { holds.value }
+                let errors = Shared<[PostgreSQLError.Code]>([])
                 await withTaskGroup { waiting in
                     for _ in 0..<2 {
                         waiting.addTask {
                             do {
                                 try await pool.ping()
                             } catch {
-                                errors.withLock { $0.append((error as? PostgreSQLError)?.code ?? .unreadable) }
+                                errors.change { $0.append((error as? PostgreSQLError)?.code ?? .unreadable) }
                             }
                         }
                     }
                 }
-                #expect(errors.withLock { $0.sorted { $0.rawValue < $1.rawValue } } == [.overloaded, .timeout])
+                #expect(errors.value.sorted { $0.rawValue < $1.rawValue } == [.overloaded, .timeout])
                 #expect(try metrics.expectGauge("tollgate_postgresql_connections_in_use").lastValue == 1)
                 release.signal()
                 try await group.waitForAll()
@@ -192,7 +191,7 @@ internal import Testing
 
     @Test func failsWhoWaitsWhenItIsShutDown() async throws {
         let database = try await PostgreSQLServer.shared().makeDatabase()
-        let holds = Mutex(false)
+        let holds = Shared(false)
         let release = DispatchSemaphore(value: 0)
         var settings = PostgreSQLSettings(address: try PostgreSQLAddress(database.url))
         settings.poolSize = 1
@@ -201,12 +200,12 @@ internal import Testing
                 group.addTask {
                     try await pool.transaction(.none) { transaction in
                         let value = try transaction.query("SELECT 7")[0].integer(0)
-                        holds.withLock { $0 = true }
+                        holds.change { $0 = true }
                         release.wait()
                         return value
                     }
                 }
-                try await Eventually.holds("the connection to be taken") { holds.withLock(\.self) }
+                try await Eventually.holds("the connection to be taken") { holds.value }
                 group.addTask {
                     await pool.shutdown()
                     return 0

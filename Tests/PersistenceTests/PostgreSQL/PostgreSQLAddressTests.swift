@@ -24,7 +24,9 @@ internal import Testing
     }
 
     @Test(arguments: [
-        "", "db.example", "https://db.example", "postgresql://u:p/w@host/d", "host=a nonsense=b", "postgresql://[::1/x",
+        "", "db.example", "https://db.example", "postgresql://u:p/w@host/d", "postgresql://u:12/w@host/d",
+        "postgresql://u:12?w@host/d", "postgresql://u:12#w@host/d",
+        "host=a port=x", "host=a nonsense=b", "postgresql://[::1/x",
         "host=a\0b", "postgresql://h/" + String(repeating: "a", count: 5000),
     ])
     func refusesTheRestWithoutRepeatingIt(text: String) {
