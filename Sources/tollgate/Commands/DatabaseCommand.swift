@@ -16,7 +16,8 @@ struct DatabaseCommand: ParsableCommand {
             Its login is a member of tollgate_admin, or a superuser.
             """,
         subcommands: [
-            DatabaseMigrateCommand.self, DatabaseStatusCommand.self, DatabaseImportCommand.self, RowSecurityCommand.self,
+            DatabaseMigrateCommand.self, DatabaseStatusCommand.self, DatabaseImportCommand.self,
+            RowSecurityCommand.self,
         ])
 }
 
