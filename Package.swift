@@ -39,7 +39,7 @@ let package = Package(
             name: "Authentication",
             dependencies: ["Essentials", .crypto, .cryptoExtras, .jwtKit, .x509, .swiftASN1, .logging, .metrics]),
         .target(name: "Authorization", dependencies: ["Essentials", .crypto]),
-        .target(name: "Billing", dependencies: ["Essentials", .metrics]),
+        .target(name: "Billing", dependencies: ["Essentials", .logging, .metrics]),
         .target(name: "AuditTrail", dependencies: ["Essentials", .crypto, .logging, .metrics]),
         .target(name: "ToolTrust", dependencies: ["Essentials", .crypto]),
         // Layer 2
@@ -52,9 +52,8 @@ let package = Package(
         .target(
             name: "Connectors",
             dependencies: [
-                "Essentials", "Authentication", "Authorization", .asyncHTTPClient, .nioCore, .nioPosix, .nioHTTP1,
-                .nioSSL,
-                .crypto, .logging, .metrics,
+                "Essentials", "Authentication", "Authorization", "Billing", .asyncHTTPClient, .nioCore, .nioPosix,
+                .nioHTTP1, .nioSSL, .crypto, .logging, .metrics,
             ]),
         .target(
             name: "KubernetesClient",
@@ -131,7 +130,8 @@ let package = Package(
             ]),
         .testTarget(name: "AuthorizationTests", dependencies: ["Authorization", "Essentials", "TestSupport"]),
         .testTarget(
-            name: "BillingTests", dependencies: ["Billing", "Essentials", "TestSupport", .metrics, .metricsTestKit]),
+            name: "BillingTests",
+            dependencies: ["Billing", "Essentials", "TestSupport", .logging, .metrics, .metricsTestKit]),
         .testTarget(
             name: "AuditTrailTests",
             dependencies: ["AuditTrail", "Essentials", "TestSupport", .crypto, .logging, .metrics]),
@@ -156,7 +156,8 @@ let package = Package(
         .testTarget(
             name: "ConnectorsTests",
             dependencies: [
-                "Connectors", "Authentication", "Authorization", "Essentials", "TestSupport", .nioCore, .nioPosix,
+                "Connectors", "Billing", "Authentication", "Authorization", "Essentials", "TestSupport", .nioCore,
+                .nioPosix,
                 .nioHTTP1, .nioSSL, .crypto, .x509, .swiftASN1, .logging, .metrics, .metricsTestKit,
             ]),
         .testTarget(
@@ -215,9 +216,8 @@ let package = Package(
         .testTarget(
             name: "PeerTests",
             dependencies: [
-                "Persistence", "AuditTrail", "Authorization", "Essentials", "Authentication", "TestSupport", .crypto,
-                .logging, .metrics,
-                .metricsTestKit, .grdb,
+                "Connectors", "Billing", "Persistence", "AuditTrail", "Authorization", "Authentication", "Essentials",
+                "TestSupport", .crypto, .logging, .metrics, .metricsTestKit, .grdb, .x509, .swiftASN1,
             ]),
     ],
     swiftLanguageModes: [.v6]
@@ -232,7 +232,8 @@ if Context.environment["TOLLGATE_BENCHMARKS"] != nil {
         .executableTarget(
             name: "MicroBenchmarks",
             dependencies: [
-                "CAllocationCounter", "HTTPService", "Pipeline", "Connectors", "RuntimeState", "ManifestFiles",
+                "CAllocationCounter", "HTTPService", "Pipeline", "Connectors", "Billing", "RuntimeState",
+                "ManifestFiles",
                 "Authentication", "Authorization", "AuditTrail", "Essentials", "TestSupport", .logging, .metrics,
             ],
             path: "Benchmarks/Micro"),

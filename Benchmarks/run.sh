@@ -41,6 +41,13 @@ say "inside the process"
     "$bin/MicroBenchmarks" ${micro[@]+"${micro[@]}"}
 } | tee -a "$results"
 
+say "shared request limits"
+{
+    printf '\n## Shared request limits\n\n'
+    printf 'A request with two limits of three windows, counted in memory and in Redis (one script, one round trip) on the same machine; time on the wall.\n\n'
+    "$bin/MicroBenchmarks" --shared-limits ${micro[@]+"${micro[@]}"}
+} | tee -a "$results"
+
 say "over HTTP"
 {
     printf '\n## Over HTTP\n\n'

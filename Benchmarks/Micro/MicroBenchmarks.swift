@@ -20,11 +20,14 @@ struct MicroBenchmarks {
     var rows: [Measurement] = []
 
     /// `MicroBenchmarks [--quick] [NAME]`: with a name only the measurements that hold it, for a profiler.
+    /// `MicroBenchmarks --shared-limits [--quick]`: what a request limit in Redis costs.
     static func main() async throws {
         let arguments = CommandLine.arguments.dropFirst()
+        let effort = arguments.contains("--quick") ? Measurement.Effort.quick : .full
+        if arguments.contains("--shared-limits") { return try await SharedLimits(effort: effort).run() }
         let folder = try TemporaryDirectory()
         var benchmarks = try MicroBenchmarks(
-            effort: arguments.contains("--quick") ? .quick : .full, only: arguments.last { !$0.hasPrefix("--") })
+            effort: effort, only: arguments.last { !$0.hasPrefix("--") })
         try await benchmarks.run(in: folder.path)
         benchmarks.report()
     }

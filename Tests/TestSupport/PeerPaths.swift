@@ -10,6 +10,9 @@ package enum PeerPaths {
         case nginx, caddy, envoy, glewlwyd, sqlite3, wrk
         /// The database server, what makes its files, and its client.
         case postgres, initdb, psql
+        case redisServer = "redis-server"
+        case redisSentinel = "redis-sentinel"
+        case redisCLI = "redis-cli"
         /// The shipped Rego policies in a real engine.
         case policyEngine = "policy-engine"
         /// The real kubectl.

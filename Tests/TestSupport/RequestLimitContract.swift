@@ -86,12 +86,12 @@ package struct RequestLimitContract: Sendable {
         let store = makeStore()
         let limits = [Self.limit("a", 1, 1), Self.limit("b", 1)]
         let taken = try await take(store, limits)
-        await store.giveBack(limits, countedAt: taken.countedAt)
+        await store.giveBack(limits, taken)
         let again = try await take(store, limits)
         try hold(again.isAdmitted)
         // What left the window long ago cannot be given back to anybody.
         try hold(try await take(store, limits, at: 4000).isAdmitted)
-        await store.giveBack(limits, countedAt: again.countedAt)
+        await store.giveBack(limits, again)
         try hold(try await take(store, limits, at: 4001).isAdmitted == false)
     }
 

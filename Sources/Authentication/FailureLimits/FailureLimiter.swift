@@ -4,7 +4,8 @@
 package import Essentials
 internal import Synchronization
 
-/// Counts failed authentications by address and by identity, and blocks whoever fails too often. Per process, bounded, O(1).
+/// Counts failed authentications by address and by identity, and blocks whoever fails too often. In this process, bounded, O(1): nobody waits
+/// for another machine to be refused. Where replicas share failures, what happens here is passed on, and what happened elsewhere is applied.
 package final class FailureLimiter: Sendable {
     private struct State: Sendable {
         var addresses: FailureWindows<IPAddress>
@@ -13,10 +14,16 @@ package final class FailureLimiter: Sendable {
 
     private let state: Mutex<State>
     private let limitsAddresses: Bool
+    private let limitsIdentities: Bool
+    private let sharing: (any FailureSharing)?
 
     /// Takes the settings of the failure limits.
-    package init(_ settings: FailureLimitSettings) {
+    ///
+    /// - Parameter sharing: passes on what happens here; nil where nobody else is to know.
+    package init(_ settings: FailureLimitSettings, sharing: (any FailureSharing)? = nil) {
+        self.sharing = sharing
         limitsAddresses = settings.perAddress > 0
+        limitsIdentities = settings.perIdentity > 0
         state = Mutex(
             State(
                 addresses: FailureWindows(
@@ -82,6 +89,7 @@ package final class FailureLimiter: Sendable {
             let standing = state.addresses.record(key, now: now)
             return wasBlocked ? nil : standing
         }
+        if limitsAddresses { sharing?.share(.failed(.address(key), at: now)) }
         return standing.map { FailureBlock(kind: .ip, key: Self.text(of: key), standing: $0) }
     }
 
@@ -94,6 +102,7 @@ package final class FailureLimiter: Sendable {
             let standing = state.identities.record(identity, now: now)
             return wasBlocked ? nil : standing
         }
+        if limitsIdentities { sharing?.share(.failed(.identity(identity), at: now)) }
         return standing.map { FailureBlock(kind: .identity, key: Self.text(of: identity), standing: $0) }
     }
 
@@ -110,7 +119,7 @@ package final class FailureLimiter: Sendable {
     ///
     /// - Returns: false when there is no block of that key.
     package func clear(_ key: String, now: Timestamp) -> Bool {
-        state.withLock { state in
+        let isCleared = state.withLock { state in
             var cleared = false
             for entry in state.addresses.blocked(now: now) where Self.text(of: entry.key) == key {
                 cleared = state.addresses.clear(entry.key) || cleared
@@ -119,6 +128,23 @@ package final class FailureLimiter: Sendable {
                 cleared = state.identities.clear(entry.key) || cleared
             }
             return cleared
+        }
+        if isCleared { sharing?.share(.cleared(key)) }
+        return isCleared
+    }
+
+    /// Takes what happened at another replica. It is not passed on; the replica where it happened writes it down.
+    package func apply(_ event: FailureEvent, now: Timestamp) {
+        state.withLock { state in
+            switch event {
+            case .failed(.address(let address), let instant):
+                _ = state.addresses.record(Self.key(of: address), at: instant, now: now)
+            case .failed(.identity(let identity), let instant):
+                _ = state.identities.record(identity, at: instant, now: now)
+            case .cleared(let key):
+                state.addresses.clear { Self.text(of: $0) == key }
+                state.identities.clear { Self.text(of: $0) == key }
+            }
         }
     }
 

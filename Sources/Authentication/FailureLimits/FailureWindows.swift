@@ -29,17 +29,19 @@ struct FailureWindows<Key: Hashable & Sendable>: Sendable {
         return standing(of: times, now: now)
     }
 
-    /// Counts a failure.
+    /// Counts a failure of this moment, or an earlier one that is heard of now.
     ///
     /// - Returns: where the key stands, if this failure blocked it.
-    mutating func record(_ key: Key, now: Timestamp) -> Standing? {
+    mutating func record(_ key: Key, at instant: Timestamp? = nil, now: Timestamp) -> Standing? {
         guard limit > 0 else { return nil }
         let (limit, interval) = (limit, interval)
+        let instant = min(instant ?? now, now)
+        guard now < instant.adding(seconds: interval) else { return nil }
         let times = windows.update(key, initial: []) { times in
             times.removeAll { $0.adding(seconds: interval) <= now }
+            times.insert(instant, at: (times.lastIndex { $0 <= instant } ?? -1) + 1)
             // More than the limit never changes when the key is free again.
-            if times.count >= limit { times.removeFirst(times.count - limit + 1) }
-            times.append(now)
+            if times.count > limit { times.removeFirst(times.count - limit) }
             return times
         }
         return standing(of: times, now: now)
@@ -49,6 +51,11 @@ struct FailureWindows<Key: Hashable & Sendable>: Sendable {
     func failures(_ key: Key, now: Timestamp) -> (count: Int, retryAfterSeconds: Int64?) {
         let live = (windows.peek(key) ?? []).filter { now < $0.adding(seconds: interval) }
         return (live.count, standing(of: live, now: now)?.retryAfterSeconds)
+    }
+
+    /// Forgets every key that fits.
+    mutating func clear(where fits: (Key) -> Bool) {
+        for entry in windows.entries where fits(entry.key) { _ = windows.remove(entry.key) }
     }
 
     /// Forgets a key.

@@ -68,12 +68,22 @@ package final class MemoryRequestLimitStore: RequestLimitStore {
         -> RequestLimitAnswer
     { decide(limits, at: now, counts: false) }
 
-    package func giveBack(_ limits: [RequestLimit], countedAt: Timestamp) async {
+    package func giveBack(_ limits: [RequestLimit], _ answer: RequestLimitAnswer) async {
         for limit in limits {
             shards[shard(of: limit.key)].state.withLock { state in
-                _ = state.counters.updateIfPresent(limit.key) { $0.giveBack(limit.rate, countedAt: countedAt) }
+                _ = state.counters.updateIfPresent(limit.key) { $0.giveBack(limit.rate, countedAt: answer.countedAt) }
             }
         }
+    }
+
+    /// Counts what a shared store has counted, whether there is room or not: so that this process knows its own share when it is left alone.
+    ///
+    /// - Returns: the instant under which it was counted.
+    package func mirror(_ limits: [RequestLimit], at now: Timestamp) -> Timestamp {
+        for limit in limits {
+            shards[shard(of: limit.key)].state.withLock { state in count(limit, at: now, in: &state) }
+        }
+        return now
     }
 
     private func shard(of key: RequestLimitKey) -> Int { Int(UInt(bitPattern: key.hashValue) % UInt(shards.count)) }

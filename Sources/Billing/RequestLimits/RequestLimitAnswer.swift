@@ -35,6 +35,8 @@ package struct RequestLimitAnswer: Sendable, Hashable {
     package var windows: [Window]
     /// The instant under which it was counted, for `giveBack`.
     package var countedAt: Timestamp
+    /// The instant under which a store shared by several replicas counted it, on that store's clock; nil where none did.
+    package var sharedAt: Timestamp?
 
     package init(isAdmitted: Bool, windows: [Window], countedAt: Timestamp) {
         self.isAdmitted = isAdmitted

@@ -17,6 +17,6 @@ package protocol RequestLimitStore: Sendable {
 
     /// Takes back what `take` counted for a request that was refused after all.
     ///
-    /// - Parameter countedAt: what the answer said.
-    func giveBack(_ limits: [RequestLimit], countedAt: Timestamp) async
+    /// - Parameter answer: what `take` said.
+    func giveBack(_ limits: [RequestLimit], _ answer: RequestLimitAnswer) async
 }

@@ -32,6 +32,9 @@ package struct LRUCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         return nodes[index].value
     }
 
+    /// The key that was used least recently.
+    package var oldestKey: Key? { oldest >= 0 ? nodes[oldest].key : nil }
+
     /// Reads an entry without marking it.
     package func peek(_ key: Key) -> Value? { indices[key].map { nodes[$0].value } }
 

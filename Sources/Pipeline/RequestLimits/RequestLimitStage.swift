@@ -45,7 +45,7 @@ package struct RequestLimitStage: AdmissionStage {
         }
         return .admitted(detail: "every window has room", limits: RateLimitReport(answer, now: request.now)) {
             [store] in
-            await store.giveBack(limits, countedAt: answer.countedAt)
+            await store.giveBack(limits, answer)
         }
     }
 

@@ -26,14 +26,17 @@ final class Readiness: ReadinessReporting {
     private let maxSnapshotAge: Duration?
     private let mode: (configured: AuthMode, effective: AuthMode)
     private let policy: @Sendable () -> ReadinessCheck
+    private let redis: RedisParts?
     private let control: any ControlSide
     private let clock: any WallClock
 
     init(
         snapshots: SnapshotStore, table: ServiceTokenTable, audit: AuditLog, keySets: RemoteKeySets,
         engine: OPAClient?, maxSnapshotAge: Duration?, mode: (configured: AuthMode, effective: AuthMode),
-        policy: @escaping @Sendable () -> ReadinessCheck, control: any ControlSide, clock: any WallClock
+        policy: @escaping @Sendable () -> ReadinessCheck, redis: RedisParts?, control: any ControlSide,
+        clock: any WallClock
     ) {
+        self.redis = redis
         self.control = control
         self.snapshots = snapshots
         self.table = table
@@ -80,7 +83,9 @@ final class Readiness: ReadinessReporting {
                 name: "auth_mode", status: mode.configured == mode.effective ? .ok : .degraded,
                 detail: "configured \(mode.configured.rawValue), in force \(mode.effective.rawValue)"),
             PolicyEngineCheck.check(engine),
-        ] + control.checks() + [ReadinessCheck(name: "draining", status: isDraining ? .failed : .ok)]
+        ] + (redis.map { [$0.readiness()] } ?? []) + control.checks() + [
+            ReadinessCheck(name: "draining", status: isDraining ? .failed : .ok)
+        ]
     }
 
     private func snapshotCheck(_ now: Timestamp) -> ReadinessCheck {

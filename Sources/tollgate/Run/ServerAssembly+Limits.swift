@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Billing
+internal import Connectors
 internal import HTTPService
 internal import Logging
 internal import Pipeline
@@ -14,12 +15,19 @@ struct LimitParts: Sendable {
     let stage: RequestLimitStage
     private let follower: PlanFileFollower?
 
+    /// - Parameter redis: where requests are counted for all replicas; nil where each counts its own.
     /// - Throws: `StartupProblem` when the catalogue cannot be used.
-    init(_ settings: BillingSettings, logger: Logger, metrics: PrometheusRegistry) throws(StartupProblem) {
+    init(
+        _ settings: BillingSettings, redis: RedisClient?, logger: Logger, metrics: PrometheusRegistry
+    ) throws(StartupProblem) {
         plans = PlanBook(try PlanLoader.load(settings.plansFile))
         let store = MemoryRequestLimitStore(maxKeys: settings.rateLimitMaxKeys, metricsFactory: metrics)
         metrics.onScrape { store.recordKeys() }
-        stage = RequestLimitStage(store: store, metricsFactory: metrics)
+        let counting: any RequestLimitStore =
+            redis.map {
+                SharedRequestLimitStore(shared: RedisRequestLimitStore($0), local: store, metricsFactory: metrics)
+            } ?? store
+        stage = RequestLimitStage(store: counting, metricsFactory: metrics)
         if let file = settings.plansFile {
             follower = PlanFileFollower(file: file, book: plans, logger: logger, metricsFactory: metrics)
         } else {

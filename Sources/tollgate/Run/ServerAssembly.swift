@@ -28,6 +28,8 @@ struct ServerAssembly {
     private let policy: PolicyParts
     private let control: any ControlSide
     private let limits: LimitParts
+    private let redis: RedisParts?
+    private let sharing: [ClosureService]
     private let reviews: ReviewParts?
     private let readiness: Readiness
     private let engine: OPAClient?
@@ -65,11 +67,15 @@ struct ServerAssembly {
         policy = try Self.policyData(
             settings, origin: origin, snapshots: snapshots, clock: clock, logger: logger, metrics: metrics)
         policy.record(in: audit, logger: logger)
-        limits = try LimitParts(settings.billing, logger: logger, metrics: metrics)
+        redis = try RedisParts(
+            settings.redis, limits: authentication.limits, clock: clock, random: random, logger: logger,
+            metrics: metrics)
+        limits = try LimitParts(settings.billing, redis: redis?.client, logger: logger, metrics: metrics)
         keys = try await APIKeyParts(
             store: store, snapshots: snapshots, plans: limits.plans, upgradeURL: settings.billing.upgradeURL,
             prefixes: authentication.prefixes, clock: clock, random: random, logger: logger)
-        let limiter = FailureLimiter(authentication.limits)
+        let limiter = FailureLimiter(authentication.limits, sharing: redis?.failures)
+        sharing = redis?.services(limiter) ?? []
         let authenticationMetrics = AuthenticationMetrics(factory: metrics)
         reviews = ReviewParts(origin, clock: clock, metrics: authenticationMetrics, logger: logger)
         if authentication.tokenReview != nil, reviews == nil { Self.warnOfTokenReview(logger) }
@@ -97,7 +103,7 @@ struct ServerAssembly {
             snapshots: snapshots, table: table, audit: audit, keySets: keySets, engine: engine,
             maxSnapshotAge: settings.maxSnapshotAge,
             mode: (authentication.mode, settings.effectiveMode(authentication)), policy: policy.readiness,
-            control: control, clock: clock)
+            redis: redis, control: control, clock: clock)
         let pipeline = RequestPipeline(
             snapshots: snapshots, authenticator: authenticator, audit: audit, stages: [limits.stage],
             observers: [APIKeyUsageObserver(keys: keys.table)],
@@ -146,7 +152,7 @@ struct ServerAssembly {
                     await keySets.waitForFirstSets(atMost: .seconds(10))
                     readiness.keysSettled()
                 },
-            ] + control.services + limits.services + (reviews?.services ?? [])
+            ] + control.services + limits.services + sharing + (reviews?.services ?? [])
         typealias Entry = ServiceGroupConfiguration.ServiceConfiguration
         // The group stops them from the last to the first.
         var entries = services.map { Entry(service: $0, successTerminationBehavior: .ignore) }

@@ -39,6 +39,7 @@ enum SettingSection: String, Sendable, CaseIterable {
     case cluster = "Cluster"
     case storage = "Own files"
     case database = "Database"
+    case redis = "Redis"
     case audit = "Audit trail"
     case operation = "Logs and operation"
     case client = "Command line"

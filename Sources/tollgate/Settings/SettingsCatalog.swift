@@ -8,7 +8,7 @@ enum SettingsCatalog {
     /// The settings of `tollgate run`, in the order of the table.
     static let all: [SettingInfo] =
         listeners + decisions + authentication.map(\.info) + policy + policyEngine + billing + tools + cluster + storage
-        + database + audit + operation
+        + database + redis + audit + operation
 
     /// The settings that only the client commands read.
     static let client: [SettingInfo] = [apiURL.info, token.info, profile.info, configDirectory.info]

@@ -50,6 +50,7 @@ extension TollgateSettings {
             cluster: cluster(&reader, host: host),
             dataDirectory: dataDirectory,
             database: database(&reader),
+            redis: redis(&reader, environment: environment, host: host),
             audit: audit(&reader, dataDirectory: dataDirectory, environment: environment, host: host),
             logging: logging(&reader, inCluster: isInCluster(environment)),
             drainDelay: reader.value(Catalog.drainDelay, orAfterProblem: oneSecond),

@@ -28,6 +28,8 @@ struct TollgateSettings: Sendable {
     /// Absolute; made by the process with mode 0700.
     var dataDirectory: String
     var database: DatabaseSettings
+    /// What replicas share through; nil where each is alone.
+    var redis: RedisSettings?
     var audit: AuditTrailSettings
     var logging: LoggingSettings
     /// How long a stopping process serves on while it is not ready any more.

@@ -10,16 +10,8 @@ internal import Testing
 struct MetricsTableTests {
     @Test func documentsWhatIsExported() async throws {
         let exported = try await PolicyEnginePeer.with { engine in
-            let daemon = try TollgateDaemon(manifests: ProxyContract.manifests, settings: ["OPA_URL": engine.url])
-            return try await daemon.running { _ in
-                // One question of each sort, for what has no value before.
-                let token = try await daemon.mintToken("reader", scopes: ["tasks:read"])
-                _ = try await daemon.decide(host: ProxyContract.host, path: "/reports/1", token: token)
-                let answer = try await PlainHTTP.send("GET", "/metrics", port: daemon.probePort)
-                #expect(answer.status == 200)
-                return Set(
-                    answer.text.split(separator: "\n").filter { $0.hasPrefix("# TYPE ") }
-                        .map { String($0.split(separator: " ")[2]) })
+            try await RedisServer.with { redis in
+                try await Self.exported(["OPA_URL": engine.url, "REDIS_URL": redis.url])
             }
         }
         let document = try String(
@@ -37,5 +29,20 @@ struct MetricsTableTests {
             "tollgate_postgresql_transaction_seconds", "tollgate_postgresql_errors_total",
         ]
         #expect(documented.subtracting(exported).subtracting(conditional).sorted() == [], "documented and not exported")
+    }
+
+    /// The names of the metrics of a daemon with those settings.
+    private static func exported(_ settings: [String: String]) async throws -> Set<String> {
+        let daemon = try TollgateDaemon(manifests: ProxyContract.manifests, settings: settings)
+        return try await daemon.running { _ in
+            // One question of each sort, for what has no value before.
+            let token = try await daemon.mintToken("reader", scopes: ["tasks:read"])
+            _ = try await daemon.decide(host: ProxyContract.host, path: "/reports/1", token: token)
+            let answer = try await PlainHTTP.send("GET", "/metrics", port: daemon.probePort)
+            #expect(answer.status == 200)
+            return Set(
+                answer.text.split(separator: "\n").filter { $0.hasPrefix("# TYPE ") }
+                    .map { String($0.split(separator: " ")[2]) })
+        }
     }
 }

@@ -1,0 +1,28 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Crypto
+package import Essentials
+
+/// Under which names sessions are kept. Nobody who reads them can make a session's id or a user of them.
+package enum SessionNames {
+    /// A new session's id: 32 random bytes.
+    package static func makeID(random: any RandomSource) -> String { Base64URL.encode(random.bytes(32)) }
+
+    /// Of a session, by its id.
+    package static func key(ofID id: String) -> String { "kc:session:" + hash(id) }
+
+    /// By which a session may be named to its user: the first 16 digits of the hash.
+    package static func handle(ofID id: String) -> String { String(hash(id).prefix(16)) }
+
+    /// Of the index of a user's sessions.
+    package static func user(issuer: String, subject: String) -> String {
+        // Neither an issuer nor a subject holds a zero byte.
+        "kc:session:user:" + hash(issuer + "\u{0}" + subject)
+    }
+
+    /// Of the lock that whoever refreshes a session's tokens holds.
+    package static func lock(ofKey key: String) -> String { "kc:session:lock:" + key.dropFirst("kc:session:".count) }
+
+    private static func hash(_ text: String) -> String { Hex.encode(SHA256.hash(data: Array(text.utf8))) }
+}

@@ -1,0 +1,150 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Authentication
+internal import Billing
+internal import Connectors
+internal import Essentials
+internal import Metrics
+internal import TestSupport
+internal import Testing
+
+/// What is kept in a real Redis keeps the same contracts as what is kept in memory.
+@Suite(.timeLimit(.minutes(10)))
+struct RedisBackendTests {
+    @Test func sessionsKeepTheContract() async throws {
+        try await RedisServer.with { server in
+            try await RedisWorld.with(try RedisWorld.settings(server.url)) { client in
+                let random = SeededRandom(seed: 2)
+                try await SessionBackendContract {
+                    RedisSessionBackend(client.sharing(prefix: Hex.encode(random.bytes(8)) + ":"))
+                }.check()
+            }
+        }
+    }
+
+    @Test func sessionsAreUnreadableAndExpire() async throws {
+        try await RedisServer.with { server in
+            try await RedisWorld.with(try RedisWorld.settings(server.url)) { client in
+                let ended = Noted<String>()
+                let clock = SystemWallClock()
+                let backend = RedisSessionBackend(client)
+                let seal = try #require(SessionSeal(keys: [Array(repeating: 3, count: 32)]))
+                let store = SessionStore(
+                    backend: backend, seal: seal, clock: clock, time: SystemMonotonicClock(),
+                    random: SystemRandomSource())
+                let record = SessionRecord(
+                    id: "hush-id", issuer: "https://hush", userID: "hush-user", createdAt: clock.now().cutToSecond,
+                    lastActivity: clock.now().cutToSecond, expiresAt: clock.now().cutToSecond.adding(seconds: 600))
+                try await store.save(record)
+                let key = SessionNames.key(ofID: "hush-id")
+                let dump = try await server.cli("GET", key) + server.cli("KEYS", "*")
+                #expect(!dump.contains("hush"))
+                let left = try await client.send(RedisCommand("PTTL", key), key: key).integer ?? 0
+                #expect((1...600_000).contains(left))
+                let user = SessionNames.user(issuer: "https://hush", subject: "hush-user")
+                let index = try await client.send(RedisCommand("PTTL", user), key: user).integer ?? 0
+                #expect(index >= left - 60_000)
+                // A value under another name is no session.
+                _ = try await client.send(RedisCommand("COPY", key, SessionNames.key(ofID: "other")), key: key)
+                #expect(try await store.session(id: "other") == nil)
+                #expect(try await store.sessions(issuer: "https://hush", subject: "hush-user") == [record])
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { await backend.follow { ended.note($0) } }
+                    try await Eventually.holds("a subscription") {
+                        try await server.cli("PUBSUB", "NUMSUB", RedisSessionBackend.endedChannel).contains("1")
+                    }
+                    try await store.end(record)
+                    try await Eventually.holds("the end to be heard of") { ended.all == [key] }
+                    group.cancelAll()
+                }
+                #expect(try await store.session(id: "hush-id") == nil)
+            }
+        }
+    }
+
+    @Test func theQueueKeepsTheContract() async throws {
+        try await RedisServer.with { server in
+            try await RedisWorld.with(try RedisWorld.settings(server.url)) { client in
+                let random = SeededRandom(seed: 3)
+                try await UsageQueueContract {
+                    RedisUsageQueue(client.sharing(prefix: Hex.encode(random.bytes(8)) + ":"))
+                }.check()
+            }
+        }
+    }
+
+    @Test func theQueueOutlivesAFlush() async throws {
+        try await RedisServer.with { server in
+            try await RedisWorld.with(try RedisWorld.settings(server.url)) { client in
+                let queue = RedisUsageQueue(client)
+                for round in 0..<2 {
+                    _ = try await queue.add([UInt8(round)])
+                    #expect(try await queue.take(most: 5, by: "w", waiting: .zero).map(\.payload) == [[UInt8(round)]])
+                    _ = try await server.cli("FLUSHALL")
+                    #expect(try await queue.reclaim(most: 5, by: "w", idle: .zero).isEmpty)
+                }
+            }
+        }
+    }
+
+    @Test func replicasTellEachOtherOfFailures() async throws {
+        try await RedisServer.with { server in
+            try await RedisWorld.with(try RedisWorld.settings(server.url)) { client in
+                let clock = SystemWallClock()
+                let replicas = (0..<3).map { _ in Replica(client, clock: clock) }
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for replica in replicas.dropLast() { group.addTask { await replica.run() } }
+                    let address = try #require(IPAddress("192.0.2.7"))
+                    for index in 0..<4 {
+                        _ = replicas[index % 2].limiter.record(address: address, now: clock.now())
+                    }
+                    for replica in replicas.dropLast() {
+                        try await Eventually.holds("a block everywhere") {
+                            replica.limiter.check(address: address, now: clock.now()) != nil
+                        }
+                    }
+                    // One that starts later hears of what still counts.
+                    group.addTask { await replicas[2].run() }
+                    try await Eventually.holds("a block at the newest") {
+                        replicas[2].limiter.check(address: address, now: clock.now()) != nil
+                    }
+                    #expect(replicas[2].limiter.clear("ip:192.0.2.7", now: clock.now()))
+                    for replica in replicas {
+                        try await Eventually.holds("a block lifted everywhere") {
+                            replica.limiter.check(address: address, now: clock.now()) == nil
+                        }
+                    }
+                    // Cut off, each goes on alone, and what it kept is told when Redis is back.
+                    try await server.kill()
+                    try await RedisWorld.down(client)
+                    for _ in 0..<4 { _ = replicas[0].limiter.record(identity: "ci", now: clock.now()) }
+                    #expect(replicas[0].limiter.check(identity: "ci", now: clock.now()) != nil)
+                    #expect(replicas[1].limiter.check(identity: "ci", now: clock.now()) == nil)
+                    try await server.restart()
+                    try await Eventually.holds("the others to hear of it") {
+                        replicas[1].limiter.check(identity: "ci", now: clock.now()) != nil
+                    }
+                    group.cancelAll()
+                }
+            }
+        }
+    }
+
+    private struct Replica: Sendable {
+        let limiter: FailureLimiter
+        let sharing: RedisFailureSharing
+        let clock: SystemWallClock
+
+        init(_ client: RedisClient, clock: SystemWallClock) {
+            self.clock = clock
+            sharing = RedisFailureSharing(
+                client, intervalSeconds: 3600, clock: clock, random: SystemRandomSource(),
+                metricsFactory: NOOPMetricsHandler.instance)
+            limiter = FailureLimiter(
+                FailureLimitSettings(perAddress: 4, perIdentity: 4, intervalSeconds: 3600), sharing: sharing)
+        }
+
+        func run() async { await sharing.run { limiter.apply($0, now: clock.now()) } }
+    }
+}

@@ -1,0 +1,136 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Essentials
+internal import Foundation
+internal import TestSupport
+internal import Testing
+
+/// Three replicas over one real Redis, and what becomes of them without it.
+@Suite(.timeLimit(.minutes(15)))
+struct SharedDaemonsTests {
+    private static let limit = 40
+    private static let manifests = """
+        apiVersion: tollgate.dev/v1alpha1
+        kind: AuthConfig
+        metadata:
+          name: limited
+          namespace: default
+        spec:
+          hosts: [limited.example]
+          mode: required
+          rate: {day: \(limit)}
+          policy:
+            builtinRoutes: false
+            routes:
+              - {methods: [GET], path: "/reports/**", permission: "tasks:read"}
+        """
+
+    @Test func countTogetherAndServeOnWithoutIt() async throws {
+        try await RedisServer.with { redis in
+            // A busy machine is no reason to count alone.
+            let settings = ["REDIS_URL": redis.url, "TOLLGATE_REDIS_TIMEOUT": "5s"]
+            let daemons = try (0..<3).map { _ in
+                try TollgateDaemon(manifests: Self.manifests, settings: settings)
+            }
+            try await Self.running(daemons) { tokens in
+                for daemon in daemons {
+                    try await Eventually.holds("Redis to be there") {
+                        try await Self.metric("tollgate_redis_up", of: daemon) == 1
+                    }
+                }
+                // Half as many again as pass, over all replicas at once.
+                let admitted = try await Self.admitted(of: Self.limit * 3 / 2, by: daemons, tokens)
+                #expect(admitted == Self.limit)
+                for daemon in daemons {
+                    #expect(try await Self.metric("tollgate_rate_limit_store_degraded", of: daemon) == 0)
+                }
+
+                try await redis.kill()
+                for (daemon, token) in zip(daemons, tokens) {
+                    try await Eventually.holds("Redis to be missed") {
+                        try await Self.metric("tollgate_redis_up", of: daemon) == 0
+                    }
+                    // Its own share is all that it knows of: the others' places are free.
+                    let answer = try await daemon.decide(host: "limited.example", path: "/reports/1", token: token)
+                    #expect(answer["decision"] == "allow")
+                    #expect(try await Self.metric("tollgate_rate_limit_store_degraded", of: daemon) == 1)
+                    let ready = try await PlainHTTP.send("GET", "/readyz?verbose", port: daemon.probePort)
+                    #expect(ready.status == 200)
+                    #expect(ready.text.contains("redis") && ready.text.contains("is away"), "\(ready.text)")
+                }
+
+                try await redis.restart()
+                for (daemon, token) in zip(daemons, tokens) {
+                    try await Eventually.holds("Redis to be there again") {
+                        try await Self.metric("tollgate_redis_up", of: daemon) == 1
+                    }
+                    _ = try await daemon.decide(host: "limited.example", path: "/reports/1", token: token)
+                    #expect(try await Self.metric("tollgate_rate_limit_store_degraded", of: daemon) == 0)
+                    let ready = try await PlainHTTP.send("GET", "/readyz?verbose", port: daemon.probePort)
+                    #expect(!ready.text.contains("is away"), "\(ready.text)")
+                }
+            }
+        }
+    }
+
+    @Test func startsWithoutRedisAndTellsNoPassword() async throws {
+        let port = try FreePort.next()
+        let daemon = try TollgateDaemon(
+            manifests: Self.manifests, settings: ["A2A_REDIS_URL": "redis://app:hush-secret@127.0.0.1:\(port)/1"])
+        try await daemon.running { process in
+            let token = try await daemon.mintToken("reader", scopes: ["tasks:read"])
+            let answer = try await daemon.decide(host: "limited.example", path: "/reports/1", token: token)
+            #expect(answer["decision"] == "allow")
+            try await process.wait(forOutput: "Redis is away")
+            let ready = try await PlainHTTP.send("GET", "/readyz?verbose", port: daemon.probePort)
+            #expect(ready.text.contains("redis://127.0.0.1:\(port)/1 is away"), "\(ready.text)")
+            #expect(!(process.output + ready.text).contains("hush"))
+        }
+    }
+
+    @Test func refusesAnAddressWithoutRepeatingIt() async throws {
+        let daemon = try TollgateDaemon(
+            manifests: Self.manifests, settings: ["REDIS_URL": "redis://app:hush-secret@host:0"])
+        let (status, output) = try await daemon.command(["run"])
+        #expect(status == 2)
+        #expect(output.contains("REDIS_URL"))
+        #expect(!output.contains("hush"))
+    }
+
+    private static func admitted(
+        of requests: Int, by daemons: [TollgateDaemon], _ tokens: [String]
+    ) async throws -> Int {
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            for request in 0..<requests {
+                group.addTask {
+                    let index = request % daemons.count
+                    let answer = try await daemons[index].decide(
+                        host: "limited.example", path: "/reports/\(request)", token: tokens[index])
+                    return answer["decision"] == "allow"
+                }
+            }
+            var admitted = 0
+            for try await isAdmitted in group { admitted += isAdmitted ? 1 : 0 }
+            return admitted
+        }
+    }
+
+    /// Runs all of them, each with a token.
+    private static func running(
+        _ daemons: [TollgateDaemon], tokens: [String] = [], _ body: ([String]) async throws -> Void
+    ) async throws {
+        guard tokens.count < daemons.count else { return try await body(tokens) }
+        let daemon = daemons[tokens.count]
+        try await daemon.running { _ in
+            let token = try await daemon.mintToken("reader", scopes: ["tasks:read"])
+            try await running(daemons, tokens: tokens + [token], body)
+        }
+    }
+
+    private static func metric(_ name: String, of daemon: TollgateDaemon) async throws -> Double? {
+        let answer = try await PlainHTTP.send("GET", "/metrics", port: daemon.probePort)
+        return answer.text.split(separator: "\n").first { $0.hasPrefix(name + " ") }
+            .flatMap { Double($0.split(separator: " ")[1]) }
+    }
+}

@@ -1,0 +1,13 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+/// An implementation that does not keep its contract.
+package struct ContractBroken: Error, CustomStringConvertible {
+    package let description: String
+
+    /// Throws unless it holds.
+    package static func hold(_ condition: Bool, file: String = #fileID, line: UInt = #line) throws {
+        guard !condition else { return }
+        throw ContractBroken(description: "what \(file) says in line \(line) does not hold")
+    }
+}
