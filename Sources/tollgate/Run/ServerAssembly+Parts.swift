@@ -9,21 +9,24 @@ internal import Logging
 internal import Persistence
 
 extension ServerAssembly {
+    /// - Parameter shared: the trail in the database that replicas share; nil where there is none.
     static func openAudit(
-        _ settings: TollgateSettings, stores: StoreSet, clock: any WallClock, random: any RandomSource,
-        logger: Logger, metrics: PrometheusRegistry
+        _ settings: TollgateSettings, shared: SharedAudit? = nil, clock: any WallClock, random: any RandomSource,
+        logger: Logger,
+        metrics: PrometheusRegistry
     ) throws -> AuditLog {
-        if settings.audit.index == .postgres, stores.auditIndex == nil {
+        if settings.audit.index == .postgres, shared == nil {
             throw StartupProblem(
                 "TOLLGATE_AUDIT_INDEX: postgres needs TOLLGATE_DATABASE_URL; set it, or use sqlite or memory")
         }
         do {
-            let trail = settings.audit.trail
+            var trail = settings.audit.trail
+            trail.cursorKey = shared?.cursorKey
             try DurableFile.makeDirectory(trail.writerDirectory)
             let index: (any AuditIndexing)? =
-                switch settings.audit.index {
+                switch settings.audit.index ?? (shared == nil ? .sqlite : .postgres) {
                 case .sqlite: try SQLiteAuditIndex(path: "\(trail.writerDirectory)/index.sqlite")
-                case .postgres: stores.auditIndex
+                case .postgres: shared?.index
                 case .memory: nil
                 }
             let log = AuditLog(

@@ -23,7 +23,7 @@ extension ServerAssembly {
             logger: logger, metrics: metrics)
         var ownFiles: String?
         if case .manifests = source { ownFiles = settings.embeddedStorePath }
-        return try StoreSet.shared(
+        return try await StoreSet.shared(
             try await gate.open(), authentication, ownFiles: ownFiles, clock: clock, random: random, logger: logger)
     }
 }

@@ -51,7 +51,7 @@ struct ServerAssembly {
         stores = try await Self.openStores(
             settings, authentication, source: source, clock: clock, random: random, logger: logger, metrics: metrics)
         audit = try Self.openAudit(
-            settings, stores: stores, clock: clock, random: random, logger: logger, metrics: metrics)
+            settings, shared: stores.audit, clock: clock, random: random, logger: logger, metrics: metrics)
         let table = ServiceTokenTable(heardAt: clock.now())
         let registry = ServiceTokenRegistry(
             table: table, store: stores.tokens, clock: clock, random: random, logger: logger,

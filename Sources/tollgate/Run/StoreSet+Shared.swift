@@ -1,7 +1,6 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
-internal import AuditTrail
 internal import Authentication
 internal import Essentials
 internal import Logging
@@ -15,7 +14,7 @@ extension StoreSet {
     static func shared(
         _ database: PostgreSQLDatabase, _ authentication: AuthenticationSettings, ownFiles: String?,
         clock: any WallClock, random: any RandomSource, logger: Logger
-    ) throws -> StoreSet {
+    ) async throws -> StoreSet {
         let stores = PostgreSQLStores(database, random: random)
         let embedded = try ownFiles.map { try SQLiteStore(path: $0, clock: clock) }
         let statuses: any ObjectStatusStore = if let embedded { embedded } else { stores.statuses }
@@ -23,7 +22,7 @@ extension StoreSet {
         return StoreSet(
             tokens: own ?? stores.serviceTokens, keys: stores.apiKeys, projects: stores.projects,
             idempotency: stores.idempotency, statuses: statuses,
-            auditIndex: PostgreSQLAuditIndex(database),
+            audit: try await SharedAudit(database, random: random),
             shared: SharedStore(
                 feed: PostgreSQLChangeFeed(database),
                 signals: [PostgreSQLChangeSignal(PostgreSQLListener(database.settings, logger: logger))],

@@ -1,7 +1,6 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
-internal import AuditTrail
 internal import Authentication
 internal import Authorization
 internal import Essentials
@@ -15,8 +14,8 @@ struct StoreSet: Sendable {
     var projects: any ProjectStore
     var idempotency: any IdempotencyStore
     var statuses: any ObjectStatusStore
-    /// The index of the audit trail, where the database has one.
-    var auditIndex: (any AuditIndexing)?
+    /// The trail in the database that replicas share; nil where there is none.
+    var audit: SharedAudit?
     /// What there is beside where several replicas use it; nil where this process is the only one.
     var shared: SharedStore?
     /// Whether service tokens are among what is shared: they may have a place of their own.
@@ -43,7 +42,7 @@ extension StoreSet {
         let tokens = try ownTokens(authentication, hasDatabase: false, clock: clock, logger: logger)
         return StoreSet(
             tokens: tokens ?? store, keys: SQLiteAPIKeyStore(store), projects: store, idempotency: store,
-            statuses: store, auditIndex: nil, shared: nil, close: { try store.close() })
+            statuses: store, audit: nil, shared: nil, close: { try store.close() })
     }
 
     /// The place of service tokens where they have one of their own.
