@@ -27,10 +27,12 @@ package struct APIKeyKeeper: CredentialKeeping {
         self.sleep = sleep
     }
 
+    /// Where others write too an answer says nothing of what they changed: whoever follows them asks.
     package func ping() async {
+        guard !registry.isShared else { return }
         do throws(APIKeyStoreError) {
             try await registry.store.ping()
-            registry.table.heard(at: registry.clock.now())
+            registry.heard()
         } catch {
             warn("The key store does not answer", error)
         }
@@ -59,16 +61,40 @@ package struct APIKeyKeeper: CredentialKeeping {
         await usesWritten(uses)
     }
 
-    private func flushOwners() async {
+    /// - Returns: whether nothing is left.
+    @discardableResult
+    private func flushOwners() async -> Bool {
         let owners = registry.table.drainOwners()
-        guard !owners.isEmpty else { return }
+        guard !owners.isEmpty else { return true }
         do throws(APIKeyStoreError) {
             try await registry.store.write(owners.map { .owner($0) }, limit: nil)
         } catch {
             registry.table.restore(owners)
             warn("Roles of owners of API keys could not be written", error)
+            return false
+        }
+        registry.table.stored(owners)
+        return true
+    }
+
+    /// Where other replicas have to know of roles that this one has seen: writes them shortly after, until it is cancelled.
+    package func shareOwners() async {
+        while !Task.isCancelled {
+            await registry.table.ownersChanged.wait()
+            // What comes at once is written at once. Only cancellation ends a sleep early, and the loop looks at that itself.
+            try? await sleep(Self.ownerDelay)
+            guard !Task.isCancelled else { break }
+            if !(await flushOwners()) {
+                registry.table.ownersChanged.call()
+                try? await sleep(Self.ownerRetry)
+            }
         }
     }
+
+    /// Between the sight of an owner's new roles and their way to the store.
+    private static let ownerDelay = Duration.milliseconds(250)
+    /// Between tries while the store is away.
+    private static let ownerRetry = Duration.seconds(2)
 
     /// Counters older than any report may reach; a bounded bite each time.
     private func forgetUsage() async {

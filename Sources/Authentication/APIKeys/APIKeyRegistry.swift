@@ -18,17 +18,23 @@ package final class APIKeyRegistry: Sendable {
     let locks = FamilyLocks()
     /// Lets counters be either in memory or in the store while somebody adds them up.
     let usageLock = FamilyLocks()
+    /// Whether others write to the store too: then what is changed is read from it first, and only whoever follows its changes says that
+    /// the table is fresh.
+    package let isShared: Bool
     private let prefixes: TokenPrefixes
     private let rules: APIKeyRules
     private let random: any RandomSource
 
     /// Takes the table that it keeps up to date.
+    ///
+    /// - Parameter isShared: whether other processes write to the store.
     package init(
         table: APIKeyTable, store: any APIKeyStore, prefixes: TokenPrefixes, rules: APIKeyRules,
-        clock: any WallClock, random: any RandomSource, logger: Logger
+        clock: any WallClock, random: any RandomSource, logger: Logger, isShared: Bool = false
     ) {
         self.table = table
         self.store = store
+        self.isShared = isShared
         self.prefixes = prefixes
         self.rules = rules
         self.clock = clock
@@ -36,11 +42,10 @@ package final class APIKeyRegistry: Sendable {
         self.logger = logger
     }
 
-    /// Fills the table from the store. Called once, before anything is asked.
+    /// Fills the table from the store. Called before anything is asked.
     package func load() async throws(APIKeyStoreError) {
-        let (records, owners) = try await store.load()
-        table.put(records, owners: owners)
-        table.heard(at: clock.now())
+        try await readAll()
+        heard()
     }
 
     /// Makes a key.
@@ -99,7 +104,7 @@ package final class APIKeyRegistry: Sendable {
     package func patch(
         _ id: String, _ request: PatchAPIKey, caller: TokenCaller
     ) async throws(Refusal) -> APIKeyAnswer {
-        try await locked(id, caller) { (old: APIKeyRecord) throws(Refusal) in
+        try await locked(id, caller) { old in
             let now = clock.now()
             try Self.demandActive(old, now)
             var changed = old
@@ -110,7 +115,7 @@ package final class APIKeyRegistry: Sendable {
             if let expiresAt = request.expiresAt { changed.expiresAt = expiresAt }
             changed.revision += 1
             try check(changed.grant, owner: present(changed.owner), caller)
-            try await commit([.update(changed)])
+            try await store([.update(changed)])
             return answer(current(changed), before: old, after: changed, at: now)
         }
     }
@@ -121,7 +126,7 @@ package final class APIKeyRegistry: Sendable {
     package func rotate(
         _ id: String, _ request: RotateAPIKey, caller: TokenCaller
     ) async throws(Refusal) -> APIKeyAnswer {
-        try await locked(id, caller) { (old: APIKeyRecord) throws(Refusal) in
+        try await locked(id, caller) { old in
             let now = clock.now()
             try Self.demandActive(old, now)
             try check(old.grant, owner: present(old.owner), caller)
@@ -135,7 +140,7 @@ package final class APIKeyRegistry: Sendable {
             retired.rotationExpiresAt = end
             retired.expiresAt = end
             retired.revision += 1
-            try await commit([.insert(record), .update(retired)])
+            try await store([.insert(record), .update(retired)])
             let seconds = max(0, (end.microseconds - now.microseconds) / 1_000_000)
             return answer(
                 record, key: key, message: "New key created. Old key '\(old.id)' valid for \(seconds)s.",
@@ -150,7 +155,7 @@ package final class APIKeyRegistry: Sendable {
     package func revoke(
         _ id: String, _ request: RevokeAPIKey, caller: TokenCaller
     ) async throws(Refusal) -> APIKeyAnswer {
-        try await locked(id, caller) { (old: APIKeyRecord) throws(Refusal) in
+        try await locked(id, caller) { old in
             let now = clock.now()
             guard old.revokedAt == nil else { return answer(current(old), at: now) }
             var changed = old
@@ -158,7 +163,7 @@ package final class APIKeyRegistry: Sendable {
             changed.revokedBy = caller.principal.subject
             changed.revocationReason = request.reason
             changed.revision += 1
-            try await commit([.update(changed)])
+            try await store([.update(changed)])
             return answer(current(changed), before: old, after: changed, at: now)
         }
     }
@@ -177,11 +182,13 @@ extension APIKeyRegistry {
 
     /// Runs a change while no other of the same rotation chain runs.
     private func locked(
-        _ id: String, _ caller: TokenCaller,
-        _ body: (APIKeyRecord) async throws(Refusal) -> APIKeyAnswer
+        _ id: String, _ caller: TokenCaller, _ body: (APIKeyRecord) async throws -> APIKeyAnswer
     ) async throws(Refusal) -> APIKeyAnswer {
-        let family = try find(id, caller).record.family
-        return try await locks.withLock(family) { () throws(Refusal) in try await body(find(id, caller).record) }
+        // It may have been made elsewhere a moment ago.
+        if isShared, table.entry(id) == nil { try await bringUp(.identifiers([id])) }
+        return try await changing(family: try find(id, caller).record.family) {
+            try await body(find(id, caller).record)
+        }
     }
 
     private func current(_ record: APIKeyRecord) -> APIKeyRecord { table.entry(record.id)?.current ?? record }
@@ -214,34 +221,7 @@ extension APIKeyRegistry {
         return (record, text)
     }
 
-    /// Durable first, then in force.
-    private func commit(
-        _ changes: [APIKeyChange], limit: APIKeyLimit? = nil, allowance: APIKeyAllowance? = nil
-    ) async throws(Refusal) {
-        do throws(APIKeyStoreError) {
-            try await store.write(changes, limit: limit)
-        } catch {
-            if case .limitReached(let current) = error.code, let allowance, let limit {
-                throw Self.limitReached(limit.limit, current: current, allowance)
-            }
-            logger.error(
-                "The key store did not take a change", metadata: [LogKeys.error: .string(String(describing: error))])
-            throw Refusal(.authStoreUnavailable, retryAfterSeconds: 1)
-        }
-        var records: [APIKeyRecord] = []
-        var owners: [APIKeyOwner] = []
-        for change in changes {
-            switch change {
-            case .insert(let record), .update(let record): records.append(record)
-            case .owner(let owner): owners.append(owner)
-            }
-        }
-        for owner in owners { table.note(owner, isStored: true) }
-        table.put(records, owners: owners)
-        table.heard(at: clock.now())
-    }
-
-    private static func limitReached(_ limit: Int64, current: Int64, _ allowance: APIKeyAllowance) -> Refusal {
+    static func limitReached(_ limit: Int64, current: Int64, _ allowance: APIKeyAllowance) -> Refusal {
         Refusal(
             .keyLimitReached, message: "API key limit reached (\(current)/\(limit))",
             details: [

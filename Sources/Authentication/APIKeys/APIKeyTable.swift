@@ -15,9 +15,14 @@ package final class APIKeyTable: Sendable {
         let allowed: [CIDR]
         let uses: CredentialUses
         let usage: APIKeyUsageCounter
+        /// The table's mark when the record was put in.
+        fileprivate let mark: UInt64
 
-        init(record: APIKeyRecord, roles: [String], uses: CredentialUses, usage: APIKeyUsageCounter) {
+        fileprivate init(
+            record: APIKeyRecord, roles: [String], uses: CredentialUses, usage: APIKeyUsageCounter, mark: UInt64
+        ) {
             self.record = record
+            self.mark = mark
             principal = record.principal(roles: roles)
             // A record with an unreadable block is refused where it is read; here it could only match nothing.
             allowed = record.allowedCIDRs.compactMap { CIDR($0) }
@@ -44,6 +49,10 @@ package final class APIKeyTable: Sendable {
         var keys: [String] = []
         /// Whether the store does not have these roles yet.
         var isChanged = false
+        /// Whether they are on their way to the store.
+        var isWriting = false
+        /// The table's mark when this replica changed them.
+        var mark: UInt64 = 0
     }
 
     private struct State: Sendable {
@@ -52,6 +61,8 @@ package final class APIKeyTable: Sendable {
         /// The ids of each rotation chain.
         var families: [String: [String]] = [:]
         var owners: [APIKeyOwner.Identity: Owner] = [:]
+        /// Counts what was put in.
+        var mark: UInt64 = 0
     }
 
     private let state = Mutex(State())
@@ -60,6 +71,8 @@ package final class APIKeyTable: Sendable {
     /// Owners in all, and those that are service tokens: nobody is looked up while there is none.
     private let ownerCount = Atomic<Int>(0)
     private let tokenOwnerCount = Atomic<Int>(0)
+    /// Called when roles changed that the store does not have yet.
+    let ownersChanged = Signal()
 
     /// An empty table that has heard from the store just now; by default one that needs no store.
     package init(heardAt now: Timestamp = .latest) { heardAt = Atomic(now.microseconds) }
@@ -88,13 +101,14 @@ package final class APIKeyTable: Sendable {
         state.withLock { state in (state.families[family] ?? []).compactMap { state.entries[$0] } }
     }
 
-    /// Puts records in force, new ones or changed ones, all at once.
+    /// Puts records in force, new ones or changed ones, all at once. A record that is older than the known one changes nothing.
     ///
     /// - Parameter owners: roles that the store has, for owners of whom nothing newer is known.
     package func put(_ records: [APIKeyRecord], owners: [APIKeyOwner] = []) {
         state.withLock { state in
+            state.mark += 1
             for owner in owners where state.owners[owner.identity] == nil {
-                state.owners[owner.identity] = Owner(roles: owner.roles)
+                state.owners[owner.identity] = Owner(roles: owner.roles, mark: state.mark)
             }
             for record in records { Self.put(record, &state) }
             entryCount.store(state.entries.count, ordering: .relaxed)
@@ -104,15 +118,70 @@ package final class APIKeyTable: Sendable {
 
     private static func put(_ record: APIKeyRecord, _ state: inout State) {
         let known = state.entries[record.id]
+        if let known {
+            known.uses.adopt(count: record.useCount, lastUsedAt: record.lastUsedAt)
+            guard known.record.revision < record.revision else { return }
+        }
         let roles = state.owners[record.owner]?.roles ?? []
         state.entries[record.id] = Entry(
             record: record, roles: roles,
             uses: known?.uses ?? CredentialUses(count: record.useCount, lastUsedAt: record.lastUsedAt),
-            usage: known?.usage ?? APIKeyUsageCounter())
+            usage: known?.usage ?? APIKeyUsageCounter(), mark: state.mark)
         guard known == nil else { return }
         state.families[record.family, default: []].append(record.id)
         state.order.insert(CredentialPosition(issuedAt: record.issuedAt, identifier: record.id))
         state.owners[record.owner, default: Owner(roles: [])].keys.append(record.id)
+    }
+
+    /// Where the table stands: whoever reads the store afterwards knows what was put in meanwhile.
+    var mark: UInt64 { state.withLock(\.mark) }
+
+    /// Brings keys to what was read from the store: what it does not have is dropped, unless it was put in after the mark.
+    ///
+    /// - Parameters:
+    ///   - ids: which were asked for; nil = all.
+    ///   - owners: the roles that the store has; those that this replica changed since stay.
+    func bring(_ ids: [String]?, to records: [APIKeyRecord], owners: [APIKeyOwner], readAfter mark: UInt64) {
+        state.withLock { state in
+            state.mark += 1
+            for owner in owners { Self.bring(owner, readAfter: mark, &state) }
+            let found = Set(records.map(\.id))
+            for id in ids ?? Array(state.entries.keys) where !found.contains(id) {
+                guard let entry = state.entries[id], entry.mark <= mark else { continue }
+                Self.drop(entry.record, &state)
+            }
+            for record in records { Self.put(record, &state) }
+            entryCount.store(state.entries.count, ordering: .relaxed)
+            countOwners(state)
+        }
+    }
+
+    private static func bring(_ owner: APIKeyOwner, readAfter mark: UInt64, _ state: inout State) {
+        guard let known = state.owners[owner.identity] else {
+            state.owners[owner.identity] = Owner(roles: owner.roles)
+            return
+        }
+        guard !known.isChanged, !known.isWriting, known.mark <= mark, known.roles != owner.roles else { return }
+        give(owner, &state)
+    }
+
+    /// The owner's keys have these roles from now on.
+    private static func give(_ owner: APIKeyOwner, _ state: inout State) {
+        state.owners[owner.identity]?.roles = owner.roles
+        for id in state.owners[owner.identity]?.keys ?? [] {
+            guard let entry = state.entries[id] else { continue }
+            state.entries[id] = Entry(
+                record: entry.record, roles: owner.roles, uses: entry.uses, usage: entry.usage, mark: entry.mark)
+        }
+    }
+
+    private static func drop(_ record: APIKeyRecord, _ state: inout State) {
+        let id = record.id
+        state.entries[id] = nil
+        state.families[record.family]?.removeAll { $0 == id }
+        if state.families[record.family]?.isEmpty == true { state.families[record.family] = nil }
+        state.order.remove(CredentialPosition(issuedAt: record.issuedAt, identifier: id))
+        state.owners[record.owner]?.keys.removeAll { $0 == id }
     }
 
     private func countOwners(_ state: borrowing State) {
@@ -138,16 +207,15 @@ extension APIKeyTable {
     ///
     /// - Parameter isStored: whether the store has them already.
     package func note(_ owner: APIKeyOwner, isStored: Bool = false) {
-        state.withLock { state in
-            guard let known = state.owners[owner.identity], known.roles != owner.roles else { return }
-            state.owners[owner.identity]?.roles = owner.roles
+        let isNews = state.withLock { state in
+            guard let known = state.owners[owner.identity], isStored || known.roles != owner.roles else { return false }
+            state.mark += 1
+            state.owners[owner.identity]?.mark = state.mark
             state.owners[owner.identity]?.isChanged = !isStored
-            for id in known.keys {
-                guard let entry = state.entries[id] else { continue }
-                state.entries[id] = Entry(
-                    record: entry.record, roles: owner.roles, uses: entry.uses, usage: entry.usage)
-            }
+            if known.roles != owner.roles { Self.give(owner, &state) }
+            return !isStored
         }
+        if isNews { ownersChanged.call() }
     }
 
     /// The present roles of an owner of keys.
@@ -155,18 +223,40 @@ extension APIKeyTable {
         state.withLock { $0.owners[owner]?.roles ?? [] }
     }
 
+    /// The keys of an owner.
+    func keys(of owner: APIKeyOwner.Identity) -> [String] { state.withLock { $0.owners[owner]?.keys ?? [] } }
+
     /// Takes the owners whose roles the store does not have.
     func drainOwners() -> [APIKeyOwner] {
         state.withLock { state in
             let changed = state.owners.filter(\.value.isChanged)
-            for identity in changed.keys { state.owners[identity]?.isChanged = false }
+            for identity in changed.keys {
+                state.owners[identity]?.isChanged = false
+                state.owners[identity]?.isWriting = true
+            }
             return changed.map { APIKeyOwner(identity: $0.key, roles: $0.value.roles) }
+        }
+    }
+
+    /// The store has these now.
+    func stored(_ owners: [APIKeyOwner]) {
+        state.withLock { state in
+            state.mark += 1
+            for owner in owners {
+                state.owners[owner.identity]?.isWriting = false
+                state.owners[owner.identity]?.mark = state.mark
+            }
         }
     }
 
     /// Gives back owners that could not be written.
     func restore(_ owners: [APIKeyOwner]) {
-        state.withLock { state in for owner in owners { state.owners[owner.identity]?.isChanged = true } }
+        state.withLock { state in
+            for owner in owners {
+                state.owners[owner.identity]?.isWriting = false
+                state.owners[owner.identity]?.isChanged = true
+            }
+        }
     }
 }
 

@@ -26,11 +26,13 @@ package struct ServiceTokenKeeper: CredentialKeeping {
         self.sleep = sleep
     }
 
-    /// Asks whether the store answers, and says so to the table.
+    /// Asks whether the store answers, and says so to the table. Where others write too an answer says nothing of what they changed:
+    /// whoever follows them asks.
     package func ping() async {
+        guard !registry.isShared else { return }
         do throws(ServiceTokenStoreError) {
             try await registry.store.ping()
-            registry.table.heard(at: registry.clock.now())
+            registry.heard()
         } catch {
             registry.logger.warning(
                 "The token store does not answer", metadata: [LogKeys.error: .string(String(describing: error))])

@@ -48,7 +48,7 @@ extension ServiceTokenRegistry {
         _ identifier: String, grant: ServiceTokenGrant, overlapSeconds: Int64, expiresAt: Timestamp?
     ) async throws(Refusal) -> ServiceTokenAnswer {
         guard let found = table.entry(identifier) else { throw Self.notFound(identifier) }
-        return try await locks.withLock(found.record.family) { () throws(Refusal) in
+        return try await changing(family: found.record.family) {
             guard let old = table.entry(identifier)?.record else { throw Self.notFound(identifier) }
             let now = clock.now()
             try Self.demandActive(old, now)
@@ -64,31 +64,46 @@ extension ServiceTokenRegistry {
     package func updateForObject(
         _ identifier: String, grant: ServiceTokenGrant, expiresAt: Timestamp?
     ) async throws(Refusal) -> ServiceTokenAnswer {
-        guard let found = table.entry(identifier) else { throw Self.notFound(identifier) }
-        return try await locks.withLock(found.record.family) { () throws(Refusal) in
+        guard let found = table.entry(identifier)?.record else { throw Self.notFound(identifier) }
+        let now = clock.now()
+        // Every pass over the objects comes here: the store is asked only when there is something to write.
+        if found.revokedAt == nil, Self.changed(found, grant: grant, expiresAt: expiresAt) == nil {
+            return ServiceTokenAnswer(record: found, before: found, after: found, at: now)
+        }
+        return try await changing(family: found.family) {
             guard let old = table.entry(identifier)?.record else { throw Self.notFound(identifier) }
-            let now = clock.now()
             guard old.revokedAt == nil else {
                 throw Refusal(.tokenNotActive, details: ["state": .string(old.status(at: now).rawValue)])
             }
-            var changed = old
-            changed.grant = grant
-            // The end of a text that was rotated away is the overlap's and stays.
-            if old.rotatedTo == nil { changed.expiresAt = expiresAt }
-            if changed.grant != old.grant || changed.expiresAt != old.expiresAt {
-                changed.revision += 1
-                try await commit([.update(changed)])
-            }
-            return ServiceTokenAnswer(record: changed, before: old, after: changed, at: now)
+            let changed = Self.changed(old, grant: grant, expiresAt: expiresAt)
+            if let changed { try await store([.update(changed)]) }
+            return ServiceTokenAnswer(record: changed ?? old, before: old, after: changed ?? old, at: now)
         }
+    }
+
+    /// The record with another grant and end; nil when it has them.
+    private static func changed(
+        _ record: ServiceTokenRecord, grant: ServiceTokenGrant, expiresAt: Timestamp?
+    ) -> ServiceTokenRecord? {
+        var changed = record
+        changed.grant = grant
+        // The end of a text that was rotated away is the overlap's and stays.
+        if record.rotatedTo == nil { changed.expiresAt = expiresAt }
+        guard changed.grant != record.grant || changed.expiresAt != record.expiresAt else { return nil }
+        changed.revision += 1
+        return changed
     }
 
     /// Revokes every token of an object. Again is no fault.
     ///
     /// - Parameter actor: whom the records name.
+    /// - Returns: the identifiers of those that were not revoked yet.
     /// - Throws: `auth.store_unavailable`.
-    package func revokeFamily(_ family: String, reason: String, by actor: String = systemActor) async throws(Refusal) {
-        try await locks.withLock(family) { () throws(Refusal) in
+    @discardableResult
+    package func revokeFamily(
+        _ family: String, reason: String, by actor: String = systemActor
+    ) async throws(Refusal) -> [String] {
+        try await changing(family: family) {
             try await revoke(table.family(family), reason: reason, by: actor)
         }
     }

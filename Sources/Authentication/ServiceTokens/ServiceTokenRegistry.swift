@@ -17,23 +17,29 @@ package final class ServiceTokenRegistry: Sendable {
     let random: any RandomSource
     let logger: Logger
     let locks = FamilyLocks()
+    /// Whether others write to the store too: then what is changed is read from it first, and only whoever follows its changes says that
+    /// the table is fresh.
+    package let isShared: Bool
 
     /// Takes the table that it keeps up to date.
+    ///
+    /// - Parameter isShared: whether other processes write to the store.
     package init(
         table: ServiceTokenTable, store: any ServiceTokenStore, clock: any WallClock, random: any RandomSource,
-        logger: Logger
+        logger: Logger, isShared: Bool = false
     ) {
         self.table = table
         self.store = store
+        self.isShared = isShared
         self.clock = clock
         self.random = random
         self.logger = logger
     }
 
-    /// Fills the table from the store. Called once, before anything is asked.
+    /// Fills the table from the store. Called before anything is asked.
     package func load() async throws(ServiceTokenStoreError) {
-        table.put(try await store.loadServiceTokens())
-        table.heard(at: clock.now())
+        try await read(.all)
+        heard()
     }
 
     /// Makes a token.
@@ -47,6 +53,12 @@ package final class ServiceTokenRegistry: Sendable {
         if !caller.admin, grant.tenantID == nil { grant.tenantID = caller.principal.tenantID }
         if let identifier = request.identifier, table.entry(identifier) != nil { throw Self.alreadyExists(identifier) }
         try caller.check(grant)
+        return try await insert(request, grant: grant, caller: caller, now: now)
+    }
+
+    private func insert(
+        _ request: CreateServiceToken, grant: ServiceTokenGrant, caller: TokenCaller, now: Timestamp
+    ) async throws(Refusal) -> ServiceTokenAnswer {
         let (record, secret) = mint(
             identifier: request.identifier, family: nil, grant: grant, now: now,
             expiresAt: request.expiresInSeconds.map { now.adding(seconds: $0) }, rotatedFrom: nil,
@@ -88,8 +100,7 @@ package final class ServiceTokenRegistry: Sendable {
     package func rotate(
         _ identifier: String, _ request: RotateServiceToken, caller: TokenCaller
     ) async throws(Refusal) -> ServiceTokenAnswer {
-        let family = try find(identifier, caller).record.family
-        return try await locks.withLock(family) { () throws(Refusal) in
+        try await changing(identifier, caller) {
             let old = try find(identifier, caller).record
             let now = clock.now()
             try Self.demandActive(old, now)
@@ -112,10 +123,10 @@ package final class ServiceTokenRegistry: Sendable {
     package func revoke(
         _ identifier: String, _ request: RevokeServiceToken, caller: TokenCaller
     ) async throws(Refusal) -> ServiceTokenAnswer {
-        let found = try find(identifier, caller).record
-        return try await locks.withLock(found.family) { () throws(Refusal) in
+        try await changing(identifier, caller) {
             let before = try find(identifier, caller)
-            let chain = request.family ? table.family(found.family).filter { caller.sees($0.record) } : [before]
+            let chain =
+                request.family ? table.family(before.record.family).filter { caller.sees($0.record) } : [before]
             try await revoke(chain, reason: request.reason, by: caller.principal.subject)
             let after = table.entry(identifier)?.current ?? before.current
             return ServiceTokenAnswer(record: after, before: before.record, after: after, at: clock.now())
@@ -142,11 +153,20 @@ extension ServiceTokenRegistry {
         return (record, secret)
     }
 
+    /// Runs a change of a token while no other of its chain runs here, on the chain as the store has it.
+    private func changing<Value>(
+        _ identifier: String, _ caller: TokenCaller, _ body: () async throws -> Value
+    ) async throws(Refusal) -> Value {
+        // It may have been made elsewhere a moment ago.
+        if isShared, table.entry(identifier) == nil { try await bringUp(.identifiers([identifier])) }
+        return try await changing(family: try find(identifier, caller).record.family, body)
+    }
+
     /// Stores the successor and the end of the old text in one transaction.
     func replace(
         _ old: ServiceTokenRecord, grant: ServiceTokenGrant, overlapSeconds: Int64, expiresAt: Timestamp?,
         identifier: String?, now: Timestamp, by creator: String
-    ) async throws(Refusal) -> ServiceTokenAnswer {
+    ) async throws -> ServiceTokenAnswer {
         let (record, secret) = mint(
             identifier: identifier, family: old.family, grant: grant, now: now, expiresAt: expiresAt,
             rotatedFrom: old.identifier, by: creator)
@@ -156,7 +176,7 @@ extension ServiceTokenRegistry {
         retired.rotationExpiresAt = end
         retired.expiresAt = end
         retired.revision += 1
-        try await commit([.insert(record), .update(retired)])
+        try await store([.insert(record), .update(retired)])
         let seconds = max(0, (end.microseconds - now.microseconds) / 1_000_000)
         return ServiceTokenAnswer(
             record: record, secret: secret,
@@ -164,9 +184,12 @@ extension ServiceTokenRegistry {
             after: retired, at: now)
     }
 
-    func revoke(_ entries: [ServiceTokenTable.Entry], reason: String, by actor: String) async throws(Refusal) {
+    /// - Returns: the identifiers of those that were not revoked yet.
+    @discardableResult
+    func revoke(_ entries: [ServiceTokenTable.Entry], reason: String, by actor: String) async throws -> [String] {
         let now = clock.now()
-        let changes = entries.map(\.record).filter { $0.revokedAt == nil }.map { record -> ServiceTokenChange in
+        let open = entries.map(\.record).filter { $0.revokedAt == nil }
+        let changes = open.map { record -> ServiceTokenChange in
             var record = record
             record.revokedAt = now
             record.revokedBy = actor
@@ -174,31 +197,20 @@ extension ServiceTokenRegistry {
             record.revision += 1
             return .update(record)
         }
-        if !changes.isEmpty { try await commit(changes) }
+        if !changes.isEmpty { try await store(changes) }
+        return open.map(\.identifier)
     }
 
-    /// Durable first, then in force.
-    func commit(_ changes: [ServiceTokenChange]) async throws(Refusal) {
-        do throws(ServiceTokenStoreError) {
-            try await store.write(changes)
-        } catch {
-            throw refusal(for: error, changes)
-        }
-        table.put(
-            changes.map { change in
-                switch change {
-                case .insert(let record), .update(let record): record
-                }
-            })
-        table.heard(at: clock.now())
-    }
-
-    private func refusal(for error: ServiceTokenStoreError, _ changes: [ServiceTokenChange]) -> Refusal {
+    func refusal(for error: ServiceTokenStoreError, _ changes: [ServiceTokenChange]) -> Refusal {
         if error.code == .identifierInUse {
             for case .insert(let record) in changes { return Self.alreadyExists(record.identifier) }
         }
+        return unavailable(error)
+    }
+
+    func unavailable(_ error: ServiceTokenStoreError) -> Refusal {
         logger.error(
-            "The token store did not take a change", metadata: [LogKeys.error: .string(String(describing: error))])
+            "The token store did not do its work", metadata: [LogKeys.error: .string(String(describing: error))])
         return Refusal(.authStoreUnavailable, retryAfterSeconds: 1)
     }
 

@@ -14,9 +14,12 @@ package final class ServiceTokenTable: Sendable {
         package let principal: Principal
         let allowed: [CIDR]
         let uses: CredentialUses
+        /// The table's mark when it was put in.
+        fileprivate let mark: UInt64
 
-        init(record: ServiceTokenRecord, uses: CredentialUses) {
+        fileprivate init(record: ServiceTokenRecord, uses: CredentialUses, mark: UInt64) {
             self.record = record
+            self.mark = mark
             principal = record.principal
             // A record with an unreadable block is refused where it is read; here it could only match nothing.
             allowed = record.allowedCIDRs.compactMap { CIDR($0) }
@@ -41,6 +44,8 @@ package final class ServiceTokenTable: Sendable {
         var families: [String: [String]] = [:]
         /// Tokens that may make tokens, whatever their state.
         var minters: Set<String> = []
+        /// Counts what was put in.
+        var mark: UInt64 = 0
     }
 
     /// How long the table is good without a word from the store.
@@ -66,26 +71,60 @@ package final class ServiceTokenTable: Sendable {
     /// The token of that id.
     package func entry(_ identifier: String) -> Entry? { state.withLock { $0.entries[identifier] } }
 
-    /// Puts records in force, new ones or changed ones, all at once.
+    /// Puts records in force, new ones or changed ones, all at once. A record that is older than the known one changes nothing.
     package func put(_ records: [ServiceTokenRecord]) {
         state.withLock { state in
-            for record in records {
-                let known = state.entries[record.identifier]
-                let uses = known?.uses ?? CredentialUses(count: record.useCount, lastUsedAt: record.lastUsedAt)
-                state.entries[record.identifier] = Entry(record: record, uses: uses)
-                if known == nil {
-                    state.families[record.family, default: []].append(record.identifier)
-                    state.order.insert(
-                        CredentialPosition(issuedAt: record.issuedAt, identifier: record.identifier))
-                }
-                if Self.makesTokens(record) {
-                    state.minters.insert(record.identifier)
-                } else {
-                    state.minters.remove(record.identifier)
-                }
-            }
+            state.mark += 1
+            for record in records { Self.put(record, &state) }
             entryCount.store(state.entries.count, ordering: .relaxed)
         }
+    }
+
+    private static func put(_ record: ServiceTokenRecord, _ state: inout State) {
+        let known = state.entries[record.identifier]
+        if let known {
+            known.uses.adopt(count: record.useCount, lastUsedAt: record.lastUsedAt)
+            guard known.record.revision < record.revision else { return }
+        }
+        let uses = known?.uses ?? CredentialUses(count: record.useCount, lastUsedAt: record.lastUsedAt)
+        state.entries[record.identifier] = Entry(record: record, uses: uses, mark: state.mark)
+        if known == nil {
+            state.families[record.family, default: []].append(record.identifier)
+            state.order.insert(CredentialPosition(issuedAt: record.issuedAt, identifier: record.identifier))
+        }
+        if makesTokens(record) {
+            state.minters.insert(record.identifier)
+        } else {
+            state.minters.remove(record.identifier)
+        }
+    }
+
+    /// Where the table stands: whoever reads the store afterwards knows what was put in meanwhile.
+    var mark: UInt64 { state.withLock(\.mark) }
+
+    /// Brings tokens to what was read from the store: what it does not have is dropped, unless it was put in after the mark.
+    ///
+    /// - Parameter identifiers: which were asked for; nil = all.
+    func bring(_ identifiers: [String]?, to records: [ServiceTokenRecord], readAfter mark: UInt64) {
+        state.withLock { state in
+            state.mark += 1
+            let found = Set(records.map(\.identifier))
+            for identifier in identifiers ?? Array(state.entries.keys) where !found.contains(identifier) {
+                guard let entry = state.entries[identifier], entry.mark <= mark else { continue }
+                Self.drop(entry.record, &state)
+            }
+            for record in records { Self.put(record, &state) }
+            entryCount.store(state.entries.count, ordering: .relaxed)
+        }
+    }
+
+    private static func drop(_ record: ServiceTokenRecord, _ state: inout State) {
+        let identifier = record.identifier
+        state.entries[identifier] = nil
+        state.families[record.family]?.removeAll { $0 == identifier }
+        if state.families[record.family]?.isEmpty == true { state.families[record.family] = nil }
+        state.order.remove(CredentialPosition(issuedAt: record.issuedAt, identifier: identifier))
+        state.minters.remove(identifier)
     }
 
     /// Every token, the newest first.

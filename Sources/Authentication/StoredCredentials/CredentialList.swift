@@ -25,14 +25,24 @@ struct CredentialOrder: Sendable {
     private(set) var positions: [CredentialPosition] = []
 
     /// Adds one that is not there yet.
-    mutating func insert(_ position: CredentialPosition) {
+    mutating func insert(_ position: CredentialPosition) { positions.insert(position, at: place(of: position)) }
+
+    /// Takes one away.
+    mutating func remove(_ position: CredentialPosition) {
+        let place = place(of: position)
+        guard place < positions.count, positions[place].identifier == position.identifier else { return }
+        positions.remove(at: place)
+    }
+
+    /// How many stand before it.
+    private func place(of position: CredentialPosition) -> Int {
         var (low, high) = (0, positions.count)
         if let last = positions.last, last < position { low = high }
         while low < high {
             let middle = (low + high) / 2
             if positions[middle] < position { low = middle + 1 } else { high = middle }
         }
-        positions.insert(position, at: low)
+        return low
     }
 }
 

@@ -33,6 +33,14 @@ final class CredentialUses: Sendable {
         }
     }
 
+    /// Takes over what the store has counted meanwhile; what is not written yet comes on top. Counters never go back.
+    func adopt(count: Int64, lastUsedAt: Timestamp?) {
+        state.withLock { state in
+            state.total = max(state.total, count + state.pending)
+            if let lastUsedAt, state.lastUsedAt.map({ $0 < lastUsedAt }) ?? true { state.lastUsedAt = lastUsedAt }
+        }
+    }
+
     func drain(identifier: String) -> CredentialUse? {
         state.withLock { state in
             guard state.pending > 0, let lastUsedAt = state.lastUsedAt else { return nil }

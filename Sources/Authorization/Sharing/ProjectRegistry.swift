@@ -45,10 +45,34 @@ package final class ProjectRegistry: Sendable {
         self.report = report
     }
 
-    /// Puts the stored shares in force. Called once, before anything is asked.
+    /// Puts the stored shares in force, in the place of whatever was. Called before anything is asked.
     package func load() async throws(ProjectStoreError) {
         try await changes.withLock { () throws(ProjectStoreError) in
-            putInForce(try await store.acceptedShares())
+            let accepted = try await store.acceptedShares()
+            let now = clock.now()
+            publish(
+                index.withLock { index in
+                    index = ShareIndex()
+                    for record in accepted { index.put(record, at: now) }
+                    return index.table
+                })
+        }
+    }
+
+    /// Brings shares to what the store has. No change of this replica runs meanwhile, so what is read is the newest.
+    private func read(_ ids: [String]) async throws(ProjectStoreError) {
+        try await changes.withLock { () throws(ProjectStoreError) in
+            let found = try await store.shares(ids: ids)
+            let gone = Set(ids).subtracting(found.map(\.id))
+            let now = clock.now()
+            publish(
+                index.withLock { index in
+                    for id in gone { index.remove(id, at: now) }
+                    // What ended makes room for what came in its place.
+                    for record in found where !record.counts(at: now) { index.put(record, at: now) }
+                    for record in found where record.counts(at: now) { index.put(record, at: now) }
+                    return index.table
+                })
         }
     }
 
@@ -109,6 +133,35 @@ package final class ProjectRegistry: Sendable {
     private func unavailable(_ fault: ProjectStoreError) -> Refusal {
         report(fault)
         return Refusal(.authStoreUnavailable, message: "Project store unavailable", retryAfterSeconds: 1)
+    }
+}
+
+extension ProjectRegistry: FollowedBook {
+    package var kinds: Set<StoreChange.Kind> { [.share] }
+
+    package func reload() async throws(FollowError) {
+        try await following { () throws(ProjectStoreError) in try await load() }
+    }
+
+    package func refresh(_ kind: StoreChange.Kind, _ keys: [String]) async throws(FollowError) {
+        try await following { () throws(ProjectStoreError) in try await read(keys) }
+    }
+
+    package func withdraw(_ kind: StoreChange.Kind, _ key: String) {
+        let now = clock.now()
+        publish(
+            index.withLock { index in
+                index.remove(key, at: now)
+                return index.table
+            })
+    }
+
+    private func following(_ body: () async throws(ProjectStoreError) -> Void) async throws(FollowError) {
+        do throws(ProjectStoreError) {
+            try await body()
+        } catch {
+            throw FollowError(error.code == .corrupt ? .corrupt : .unavailable, "Shares cannot be read", cause: error)
+        }
     }
 }
 

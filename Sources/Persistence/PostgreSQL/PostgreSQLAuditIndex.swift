@@ -26,15 +26,15 @@ package struct PostgreSQLAuditIndex: AuditIndexing {
 
     package func add(_ rows: [AuditRow]) async throws {
         guard !rows.isEmpty else { return }
+        // All of them are there at the same moment, so that what is held of a writer has no gaps, whatever the order of tenants.
+        let tenants = Dictionary(grouping: rows) { Self.owner($0) }
         try await database.transaction(.none) { transaction in
             let write = PostgreSQLWrite(transaction)
-            var rest = rows[...]
-            // A run of one tenant at a time; all of them are there at the same moment, so that what is held has no gaps.
-            while let first = rest.first {
-                let tenant = Self.owner(first)
-                let run = rest.prefix(Self.rowsOfOneStatement).prefix { Self.owner($0) == tenant }
-                try Self.insert(Array(run), of: tenant, write)
-                rest = rest.dropFirst(run.count)
+            for (tenant, rows) in tenants {
+                for start in stride(from: 0, to: rows.count, by: Self.rowsOfOneStatement) {
+                    let end = min(start + Self.rowsOfOneStatement, rows.count)
+                    try Self.insert(Array(rows[start..<end]), of: tenant, write)
+                }
             }
         }
     }

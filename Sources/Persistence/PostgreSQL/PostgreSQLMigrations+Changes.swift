@@ -13,10 +13,20 @@ extension PostgreSQLMigrations {
                     xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
                     kind text NOT NULL,
                     key text NOT NULL,
-                    at timestamptz NOT NULL DEFAULT now()
+                    at timestamptz NOT NULL DEFAULT clock_timestamp()
                 );
                 CREATE INDEX changes_by_transaction ON changes (xid, seq);
                 CREATE INDEX changes_by_age ON changes (at);
-                """)
+                """),
+        PostgreSQLMigration(
+            "policy documents",
+            sql: """
+                CREATE TABLE policy_documents (
+                    name text PRIMARY KEY,
+                    revision bigint NOT NULL,
+                    document bytea NOT NULL,
+                    changed_at timestamptz NOT NULL DEFAULT now()
+                );
+                """),
     ]
 }

@@ -151,22 +151,21 @@ package struct ServiceTokenReconciler: Sendable {
     ) async throws(Refusal) -> ObjectStatus {
         let spec = object.spec
         let secret = TokenSecret(object, identifier: "", expiresAt: nil)
+        let wish = object.metadata.annotations["tollgate.dev/rotate"]
+        var decided = decide(object, text: text, isRevoked: isRevoked, earlier: earlier, now: now)
+        // Another replica may have led a moment ago: what is made anew is decided on what the store has.
+        if registry.isShared, ![.update, .revoke].contains(decided.step) {
+            try await bringUp(text, earlier: earlier)
+            decided = decide(object, text: text, isRevoked: isRevoked, earlier: earlier, now: now)
+        }
         if let identifier = earlier?["identifier"]?.stringValue, registry.table.entry(identifier) == nil, !isRevoked {
             try await recreate(identifier, grant: grant, text: text, earlier: earlier)
+            decided = decide(object, text: text, isRevoked: isRevoked, earlier: earlier, now: now)
         }
         let family = earlier?["family"]?.stringValue
-        let entry = earlier?["identifier"]?.stringValue.flatMap { registry.table.entry($0) }
-        let wish = object.metadata.annotations["tollgate.dev/rotate"]
-        let asked = entry != nil && wish != nil && wish != earlier?["rotateAnnotation"]?.stringValue
-        let present = entry.map { entry in
-            ServiceTokenPlan.Present(
-                status: entry.record.status(at: now), issuedAt: entry.record.issuedAt,
-                textIsThere: text.map { SecretDigest(of: $0.revealed).matches(entry.record.secretDigest) } ?? false)
-        }
-        let step = ServiceTokenPlan.next(
-            spec: spec, isRevoked: isRevoked, present: present, askedToRotate: asked, now: now)
+        let step = decided.step
         let answer: ServiceTokenAnswer
-        switch (step, entry) {
+        switch (step, decided.entry) {
         case (.revoke, _): return try await revoked(object, family: family, earlier: earlier, now: now)
         case (.expired, _): return TokenStatus.expired(members: TokenStatus.kept(earlier))
         case (.update, let entry?):
@@ -188,6 +187,35 @@ package struct ServiceTokenReconciler: Sendable {
             acted(object.key, .minted)
         }
         return await finished(answer, object: object, earlier: earlier, wish: wish, now: now)
+    }
+
+    /// The one next thing to do, and the token that the status names.
+    private func decide(
+        _ object: ServiceToken, text: Redacted<String>?, isRevoked: Bool, earlier: JSONValue?, now: Timestamp
+    ) -> (step: ServiceTokenPlan.Step, entry: ServiceTokenTable.Entry?) {
+        let entry = earlier?["identifier"]?.stringValue.flatMap { registry.table.entry($0) }
+        let wish = object.metadata.annotations["tollgate.dev/rotate"]
+        let asked = entry != nil && wish != nil && wish != earlier?["rotateAnnotation"]?.stringValue
+        let present = entry.map { entry in
+            ServiceTokenPlan.Present(
+                status: entry.record.status(at: now), issuedAt: entry.record.issuedAt,
+                textIsThere: text.map { SecretDigest(of: $0.revealed).matches(entry.record.secretDigest) } ?? false)
+        }
+        let step = ServiceTokenPlan.next(
+            spec: object.spec, isRevoked: isRevoked, present: present, askedToRotate: asked, now: now)
+        return (step, entry)
+    }
+
+    /// Reads from the store what the object's token is, and the one whose text its Secret holds.
+    private func bringUp(_ text: Redacted<String>?, earlier: JSONValue?) async throws(Refusal) {
+        var identifiers = earlier?["identifier"]?.stringValue.map { [$0] } ?? []
+        if let text,
+            case .wellFormed(.serviceToken, let held) = TokenText.read(text.revealed, prefixes: TokenPrefixes())
+        {
+            identifiers.append(held)
+        }
+        if !identifiers.isEmpty { try await registry.bringUp(.identifiers(identifiers)) }
+        if let family = earlier?["family"]?.stringValue { try await registry.bringUp(.family(family)) }
     }
 
     /// What must be possible before a token is changed: the text can be written, and the act recorded.
@@ -338,11 +366,13 @@ package struct ServiceTokenReconciler: Sendable {
 
     /// Revokes what of a chain is not revoked yet, and records it if there was anything.
     private func revokeFamily(_ family: String, reason: String, object: ObjectKey) async throws(Refusal) {
-        let open = registry.table.family(family).filter { $0.record.revokedAt == nil }.map(\.record.identifier)
-        guard !open.isEmpty else { return }
+        // Where others write too, a token of the chain may be there that this replica has not heard of.
+        let isOpen = registry.isShared || registry.table.family(family).contains { $0.record.revokedAt == nil }
+        guard isOpen else { return }
         try records.check()
-        try await registry.revokeFamily(family, reason: reason)
-        await records.recordRevocation(open, family: family, reason: reason, object: object)
+        let revoked = try await registry.revokeFamily(family, reason: reason)
+        guard !revoked.isEmpty else { return }
+        await records.recordRevocation(revoked, family: family, reason: reason, object: object)
         acted(object, .revoked)
     }
 }

@@ -67,7 +67,9 @@ extension PolicyKeeper {
             guard error.code == .failed else { return nil }
             throw Refusal(.policyUnavailable, message: "The policy data cannot be stored: \(error.message)")
         }
-        put(PolicyReading(origin: reading.origin, content: .texts(PolicyTexts(roles: bytes, routes: texts.routes))))
+        // Where it is kept now may be another place than where it was read.
+        let origin = source.read()?.origin ?? reading.origin
+        put(PolicyReading(origin: origin, content: .texts(PolicyTexts(roles: bytes, routes: texts.routes))))
         change.state = state
         return change
     }

@@ -12,6 +12,8 @@ package struct PolicyOrigin: Sendable, Hashable {
         case files
         /// The ConfigMap of `TOLLGATE_POLICY_CONFIGMAP`.
         case configMap = "configmap"
+        /// The role document that replicas share, with the routes of what stands below it.
+        case database
     }
 
     package var kind: Kind

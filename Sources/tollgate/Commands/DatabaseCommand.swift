@@ -15,7 +15,10 @@ struct DatabaseCommand: ParsableCommand {
             The database is that of TOLLGATE_DATABASE_ADMIN_URL, else of TOLLGATE_DATABASE_URL.
             Its login is a member of tollgate_admin, or a superuser.
             """,
-        subcommands: [DatabaseMigrateCommand.self, DatabaseStatusCommand.self, RowSecurityCommand.self])
+        subcommands: [
+            DatabaseMigrateCommand.self, DatabaseStatusCommand.self, DatabaseImportCommand.self,
+            RowSecurityCommand.self,
+        ])
 }
 
 /// The database that `tollgate db …` works on.

@@ -8,7 +8,6 @@ internal import Billing
 internal import Essentials
 internal import Logging
 internal import Metrics
-internal import Persistence
 internal import Reconcilers
 internal import RuntimeState
 
@@ -16,7 +15,7 @@ internal import RuntimeState
 struct ControlParts: Sendable {
     var settings: TollgateSettings
     var authentication: AuthenticationSettings
-    var store: SQLiteStore
+    var store: any ObjectStatusStore
     var registry: ServiceTokenRegistry
     var keySets: RemoteKeySets
     /// Whether there is a cluster that can be asked about tokens.

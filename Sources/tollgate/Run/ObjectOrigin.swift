@@ -6,7 +6,6 @@ internal import HTTPService
 internal import KubernetesClient
 internal import Logging
 internal import ManifestFiles
-internal import Persistence
 
 /// Where a server is told to take its objects from.
 enum ObjectSource: Sendable {
@@ -20,7 +19,7 @@ enum ObjectOrigin: Sendable {
     case cluster(ClusterLink)
 
     init(
-        _ source: ObjectSource, settings: TollgateSettings, store: SQLiteStore, clock: any WallClock,
+        _ source: ObjectSource, settings: TollgateSettings, store: any ObjectStatusStore, clock: any WallClock,
         random: any RandomSource, logger: Logger, metrics: PrometheusRegistry
     ) async throws {
         switch source {

@@ -19,7 +19,7 @@ final class Readiness: ReadinessReporting {
 
     private let state = Mutex(State())
     private let snapshots: SnapshotStore
-    private let table: ServiceTokenTable
+    private let stores: @Sendable (Timestamp) -> [ReadinessCheck]
     private let audit: AuditLog
     private let keySets: RemoteKeySets
     private let engine: OPAClient?
@@ -31,7 +31,8 @@ final class Readiness: ReadinessReporting {
     private let clock: any WallClock
 
     init(
-        snapshots: SnapshotStore, table: ServiceTokenTable, audit: AuditLog, keySets: RemoteKeySets,
+        snapshots: SnapshotStore, stores: @escaping @Sendable (Timestamp) -> [ReadinessCheck], audit: AuditLog,
+        keySets: RemoteKeySets,
         engine: OPAClient?, maxSnapshotAge: Duration?, mode: (configured: AuthMode, effective: AuthMode),
         policy: @escaping @Sendable () -> ReadinessCheck, redis: RedisParts?, control: any ControlSide,
         clock: any WallClock
@@ -39,7 +40,7 @@ final class Readiness: ReadinessReporting {
         self.redis = redis
         self.control = control
         self.snapshots = snapshots
-        self.table = table
+        self.stores = stores
         self.audit = audit
         self.keySets = keySets
         self.engine = engine
@@ -72,9 +73,7 @@ final class Readiness: ReadinessReporting {
             ReadinessCheck(
                 name: "keys", status: keysSettled ? .ok : .failed,
                 detail: keysSettled ? keyDetail : "waiting for the first key sets"),
-            ReadinessCheck(
-                name: "token_store", status: table.isFresh(at: now) ? .ok : .failed,
-                detail: table.isFresh(at: now) ? "" : "the store has not answered for 60 s"),
+        ] + stores(now) + [
             ReadinessCheck(
                 name: "audit", status: trail.isWritable ? (trail.corruptSegment == nil ? .ok : .degraded) : .failed,
                 detail: trail.corruptSegment.map { "segment \($0) was found damaged" } ?? ""),

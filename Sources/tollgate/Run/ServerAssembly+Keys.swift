@@ -9,7 +9,6 @@ internal import Essentials
 internal import HTTPService
 internal import Logging
 internal import Metrics
-internal import Persistence
 internal import RuntimeState
 
 /// API keys of accounts: table, registry, and the service that keeps both and the store together.
@@ -17,21 +16,20 @@ struct APIKeyParts {
     let table: APIKeyTable
     let registry: APIKeyRegistry
 
-    /// Reads every key.
+    /// Keys in that store; none are read yet.
     ///
     /// - Parameters:
     ///   - snapshots: where policy and accounts are read, each time they are needed.
     ///   - plans: where a plan with room for more keys is looked for.
     init(
-        store: SQLiteStore, snapshots: SnapshotStore, plans: PlanBook, upgradeURL: String, prefixes: TokenPrefixes,
+        stores: StoreSet, snapshots: SnapshotStore, plans: PlanBook, upgradeURL: String, prefixes: TokenPrefixes,
         clock: any WallClock, random: any RandomSource, logger: Logger
-    ) async throws {
+    ) {
         table = APIKeyTable(heardAt: clock.now())
         registry = APIKeyRegistry(
-            table: table, store: SQLiteAPIKeyStore(store), prefixes: prefixes,
+            table: table, store: stores.keys, prefixes: prefixes,
             rules: Self.rules(snapshots, plans, upgradeURL),
-            clock: clock, random: random, logger: logger)
-        try await registry.load()
+            clock: clock, random: random, logger: logger, isShared: stores.shared != nil)
     }
 
     private static func rules(
@@ -62,8 +60,14 @@ struct APIKeyParts {
 
     /// Works until it is cancelled.
     func keep(audit: any AuditRecording, metrics: any MetricsFactory, logger: Logger) async {
-        await APIKeyKeeper(registry: registry, metricsFactory: metrics) { [table] uses in
+        let keeper = APIKeyKeeper(registry: registry, metricsFactory: metrics) { [table] uses in
             await KeyUseRecorder(keys: table, audit: audit, logger: logger).record(uses)
-        }.run()
+        }
+        guard registry.isShared else { return await keeper.run() }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await keeper.shareOwners() }
+            await keeper.run()
+            group.cancelAll()
+        }
     }
 }

@@ -9,16 +9,26 @@ internal import Logging
 internal import Persistence
 
 extension ServerAssembly {
+    /// - Parameter shared: the trail in the database that replicas share; nil where there is none.
     static func openAudit(
-        _ settings: TollgateSettings, clock: any WallClock, random: any RandomSource, logger: Logger,
+        _ settings: TollgateSettings, shared: SharedAudit? = nil, clock: any WallClock, random: any RandomSource,
+        logger: Logger,
         metrics: PrometheusRegistry
     ) throws -> AuditLog {
+        if settings.audit.index == .postgres, shared == nil {
+            throw StartupProblem(
+                "TOLLGATE_AUDIT_INDEX: postgres needs TOLLGATE_DATABASE_URL; set it, or use sqlite or memory")
+        }
         do {
-            let trail = settings.audit.trail
+            var trail = settings.audit.trail
+            trail.cursorKey = shared?.cursorKey
             try DurableFile.makeDirectory(trail.writerDirectory)
             let index: (any AuditIndexing)? =
-                settings.audit.index == .sqlite
-                ? try SQLiteAuditIndex(path: "\(trail.writerDirectory)/index.sqlite") : nil
+                switch settings.audit.index ?? (shared == nil ? .sqlite : .postgres) {
+                case .sqlite: try SQLiteAuditIndex(path: "\(trail.writerDirectory)/index.sqlite")
+                case .postgres: shared?.index
+                case .memory: nil
+                }
             let log = AuditLog(
                 settings: trail, index: index, clock: clock, random: random, logger: logger, metricsFactory: metrics)
             try log.open()
@@ -37,25 +47,6 @@ extension ServerAssembly {
                 LogKeys.reason:
                     "it has no effect without a cluster: no token is sent anywhere, and none of a cluster is accepted",
             ])
-    }
-
-    static func tokenStore(
-        _ authentication: AuthenticationSettings, beside store: SQLiteStore, settings: TollgateSettings,
-        clock: any WallClock, logger: Logger
-    ) throws -> any ServiceTokenStore {
-        switch authentication.tokenBackend {
-        case .postgres:
-            throw StartupProblem(
-                "TOLLGATE_AUTH_SERVICE_TOKEN_BACKEND: postgres is not supported by this release; use sqlite or inmemory"
-            )
-        case .inmemory:
-            logger.warning("service tokens are kept in memory and lost at the end of the process")
-            return InMemoryTokenStore()
-        case .sqlite, nil:
-            guard let path = authentication.tokenDatabasePath else { return store }
-            if let slash = path.lastIndex(of: "/") { try DurableFile.makeDirectory(String(path[..<slash])) }
-            return try SQLiteStore(path: path, clock: clock)
-        }
     }
 
     /// The configured admin token, or the one that is made where neither it nor a bootstrap token is configured.

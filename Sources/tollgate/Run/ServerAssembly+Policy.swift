@@ -82,13 +82,28 @@ extension PolicyOrigin {
 }
 
 extension ServerAssembly {
+    /// What several replicas share stands over the directory, where there is one, else over the built-in copy: a ConfigMap is shared already.
+    private static func sources(
+        folder: String?, configMap: ManifestPolicySource, shared: SharedPolicySource?
+    ) -> [any PolicySource] {
+        let files = folder.map { [FolderPolicySource(folder: $0)] } ?? []
+        guard let shared else { return files + [configMap] }
+        return folder == nil ? [configMap, shared] : [shared, configMap]
+    }
+
+    /// What stands below the roles that replicas share.
+    static func policyBase(_ settings: TollgateSettings) -> any PolicySource {
+        if let folder = settings.policy.directory { return FolderPolicySource(folder: folder) }
+        return BuiltInPolicySource()
+    }
+
     /// Reads the first policy data: of `TOLLGATE_POLICY_DIR` where it is set, else of the ConfigMap among the manifests where it exists, else
     /// the built-in copy. A setting of the process goes before an object that others may make.
     ///
     /// - Throws: `StartupProblem` with every problem of the data.
     static func policyData(
-        _ settings: TollgateSettings, origin: ObjectOrigin, snapshots: SnapshotStore, clock: any WallClock,
-        logger: Logger, metrics: PrometheusRegistry
+        _ settings: TollgateSettings, origin: ObjectOrigin, shared: SharedPolicySource? = nil, snapshots: SnapshotStore,
+        clock: any WallClock, logger: Logger, metrics: PrometheusRegistry
     ) throws -> PolicyParts {
         let name = settings.policy.configMap
         let source = ManifestPolicySource(
@@ -116,13 +131,15 @@ extension ServerAssembly {
         }
         do throws(PolicyDataError) {
             let keeper = try PolicyKeeper(
-                sources: (folder.map { [FolderPolicySource(folder: $0)] } ?? []) + [source],
+                sources: Self.sources(folder: folder, configMap: source, shared: shared),
                 settings: PolicySettings(
                     defaultUserRole: settings.policy.defaultUserRole,
                     defaultKeycloakTenantRole: settings.policy.defaultKeycloakTenantRole,
                     roleCheckEnabled: settings.policy.roleCheckEnabled),
                 readYAML: PolicyYAML.document, snapshots: snapshots, clock: clock, logger: logger,
                 metricsFactory: metrics)
+            // Only readings come from another replica; a change through this one holds the keeper itself.
+            shared?.observe { await keeper.refresh() }
             return PolicyParts(
                 keeper: keeper, source: source, follower: ManifestPolicyFollower(source: source, keeper: keeper),
                 folder: folder)

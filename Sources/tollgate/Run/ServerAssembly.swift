@@ -8,7 +8,6 @@ internal import Connectors
 internal import Essentials
 internal import HTTPService
 internal import Logging
-internal import Persistence
 internal import Pipeline
 internal import Reconcilers
 internal import ResourceModel
@@ -20,9 +19,9 @@ internal import UnixSignals
 struct ServerAssembly {
     private let settings: TollgateSettings
     private let logger: Logger
-    private let store: SQLiteStore
+    private let stores: StoreSet
     private let audit: AuditLog
-    private let registry: ServiceTokenRegistry
+    private let books: StoredBooks
     private let keys: APIKeyParts
     private let keySets: RemoteKeySets
     private let policy: PolicyParts
@@ -49,31 +48,41 @@ struct ServerAssembly {
                 "setting", metadata: [LogKeys.setting: "\(warning.setting)", LogKeys.reason: "\(warning.message)"])
         }
 
-        store = try SQLiteStore(path: "\(settings.dataDirectory)/tollgate.sqlite", clock: clock)
-        audit = try Self.openAudit(settings, clock: clock, random: random, logger: logger, metrics: metrics)
+        stores = try await Self.openStores(
+            settings, authentication, source: source, clock: clock, random: random, logger: logger, metrics: metrics)
+        audit = try Self.openAudit(
+            settings, shared: stores.audit, clock: clock, random: random, logger: logger, metrics: metrics)
         let table = ServiceTokenTable(heardAt: clock.now())
-        let tokenStore = try Self.tokenStore(
-            authentication, beside: store, settings: settings, clock: clock, logger: logger)
-        registry = ServiceTokenRegistry(table: table, store: tokenStore, clock: clock, random: random, logger: logger)
-        try await registry.load()
+        let registry = ServiceTokenRegistry(
+            table: table, store: stores.tokens, clock: clock, random: random, logger: logger,
+            isShared: stores.sharesTokens)
 
         keySets = RemoteKeySets(
             fetcher: HTTPKeySetFetcher(
                 client: try GuardedHTTPClient(egress: EgressRules(allowing: authentication.egressAllow)), clock: clock),
             settings: authentication.keySets, clock: clock, random: random, logger: logger, metricsFactory: metrics)
         let snapshots = SnapshotStore(metricsFactory: metrics)
-        let origin = try await ObjectOrigin(
-            source, settings: settings, store: store, clock: clock, random: random, logger: logger, metrics: metrics)
-        policy = try Self.policyData(
-            settings, origin: origin, snapshots: snapshots, clock: clock, logger: logger, metrics: metrics)
-        policy.record(in: audit, logger: logger)
         redis = try RedisParts(
             settings.redis, limits: authentication.limits, clock: clock, random: random, logger: logger,
             metrics: metrics)
         limits = try LimitParts(settings.billing, redis: redis?.client, logger: logger, metrics: metrics)
-        keys = try await APIKeyParts(
-            store: store, snapshots: snapshots, plans: limits.plans, upgradeURL: settings.billing.upgradeURL,
+        keys = APIKeyParts(
+            stores: stores, snapshots: snapshots, plans: limits.plans, upgradeURL: settings.billing.upgradeURL,
             prefixes: authentication.prefixes, clock: clock, random: random, logger: logger)
+        books = StoredBooks(
+            stores, tokens: registry, keys: keys.registry,
+            projects: Self.projects(
+                stores.projects, snapshots: snapshots, clock: clock, random: random, logger: logger),
+            policy: stores.shared.map { SharedPolicySource(over: Self.policyBase(settings), store: $0.policies) },
+            clock: clock, logger: logger, metrics: metrics)
+        try await books.load()
+        let origin = try await ObjectOrigin(
+            source, settings: settings, store: stores.statuses, clock: clock, random: random, logger: logger,
+            metrics: metrics)
+        policy = try Self.policyData(
+            settings, origin: origin, shared: books.policy, snapshots: snapshots, clock: clock, logger: logger,
+            metrics: metrics)
+        policy.record(in: audit, logger: logger)
         let limiter = FailureLimiter(authentication.limits, sharing: redis?.failures)
         sharing = redis?.services(limiter) ?? []
         let authenticationMetrics = AuthenticationMetrics(factory: metrics)
@@ -89,18 +98,16 @@ struct ServerAssembly {
             prefixes: authentication.prefixes, reviews: reviews?.reviews,
             anyGlobalCredential: authentication.configuresIssuers, metrics: authenticationMetrics, logger: logger)
 
-        let projects = try await Self.projects(
-            store, snapshots: snapshots, audit: audit, clock: clock, random: random, logger: logger)
         control = try await origin.control(
             ControlParts(
-                settings: settings, authentication: authentication, store: store, registry: registry,
+                settings: settings, authentication: authentication, store: stores.statuses, registry: registry,
                 keySets: keySets, reviewsTokens: reviews != nil, snapshots: snapshots, plans: limits.plans,
                 policy: policy, audit: audit,
                 clock: clock, random: random, logger: logger), metrics: metrics)
 
         engine = Self.policyEngine(settings, clock: clock, logger: logger, metrics: metrics)
         readiness = Readiness(
-            snapshots: snapshots, table: table, audit: audit, keySets: keySets, engine: engine,
+            snapshots: snapshots, stores: books.checks, audit: audit, keySets: keySets, engine: engine,
             maxSnapshotAge: settings.maxSnapshotAge,
             mode: (authentication.mode, settings.effectiveMode(authentication)), policy: policy.readiness,
             redis: redis, control: control, clock: clock)
@@ -113,10 +120,11 @@ struct ServerAssembly {
             clock: clock, logger: logger, metricsFactory: metrics)
         dependencies = HTTPDependencies(
             decider: pipeline, audit: audit, tokens: registry, auditTrail: audit, resources: control.catalog,
-            idempotency: store, addresses: ClientAddressResolver(trusted: settings.listeners.trustedProxies),
+            idempotency: stores.idempotency,
+            addresses: ClientAddressResolver(trusted: settings.listeners.trustedProxies),
             authBlocks: FailureLimiterBlocks(limiter: limiter, clock: clock), readiness: readiness, metrics: metrics,
             modules: [
-                projects, keys.routes(auditTrail: audit),
+                ProjectRoutes(registry: books.projects, audit: audit), keys.routes(auditTrail: audit),
                 PolicyRoutes(service: policy.keeper) { [policy, engine] in policy.report(on: engine) },
             ], clock: clock,
             logger: logger)
@@ -137,7 +145,7 @@ struct ServerAssembly {
         let services: [any Service] =
             [Self.serving("audit") { [audit] in await audit.run() }]
             + [
-                Self.serving("tokens") { [registry, metrics, audit, logger] in
+                Self.serving("tokens") { [registry = books.tokens, metrics, audit, logger] in
                     await ServiceTokenKeeper(registry: registry, metricsFactory: metrics) { uses in
                         await TokenUseRecorder(audit: audit, logger: logger).record(uses)
                     }.run()
@@ -145,6 +153,7 @@ struct ServerAssembly {
                 Self.serving("API keys") { [keys, metrics, audit, logger] in
                     await keys.keep(audit: audit, metrics: metrics, logger: logger)
                 },
+                Self.serving("store changes") { [books] in await books.follower?.run() },
                 Self.serving("key sets") { [keySets] in await keySets.run() },
                 Self.serving("policy data") { [policy] in await policy.run() },
                 Self.serving("policy engine") { [engine] in await engine?.watch() },
@@ -170,7 +179,7 @@ struct ServerAssembly {
             // Last of all: another replica may act from here on.
             control.release()
         }
-        try store.close()
+        try await stores.close()
     }
 
     private func makeListeners() throws -> HTTPListeners {

@@ -7,6 +7,7 @@ internal import Essentials
 /// Where the index of the audit trail is kept.
 enum AuditIndexKind: String, Sendable, CaseIterable {
     case sqlite
+    case postgres
     case memory
 }
 
@@ -36,8 +37,10 @@ extension SettingsCatalog {
         "TOLLGATE_AUDIT_MEMORY", .count(128...1_000_000), default: "10000", in: .audit,
         "Newest entries kept in memory, so that a caller sees its own write at once.")
     static let auditIndex = Setting(
-        "TOLLGATE_AUDIT_INDEX", SettingFormat<AuditIndexKind>.choice, default: "sqlite", in: .audit,
-        "Where the index for queries is kept: a file beside the segments, or memory.")
+        "TOLLGATE_AUDIT_INDEX", SettingFormat<AuditIndexKind>.choice,
+        defaultNote: "postgres with TOLLGATE_DATABASE_URL, else sqlite", in: .audit,
+        "Where the index for queries is kept: a file beside the segments, the shared database, where entries outlive a replica's disk, or memory."
+    )
     static let auditKey = Setting(
         "TOLLGATE_AUDIT_HMAC_KEY", .key(atLeast: 32), secret: true, in: .audit,
         "Key of the hash chain (HMAC-SHA256 instead of SHA-256), raw text.")

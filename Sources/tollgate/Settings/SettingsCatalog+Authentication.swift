@@ -27,7 +27,7 @@ extension SettingsCatalog {
     ]
     private static let serviceTokens = [
         auth(
-            "SERVICE_TOKEN_BACKEND", "choice", "sqlite or inmemory", note: "the product's store",
+            "SERVICE_TOKEN_BACKEND", "choice", "sqlite, postgres or inmemory", note: "the product's store",
             "Where service tokens are kept."),
         auth(
             "SERVICE_TOKEN_DB_PATH", "path", "a path", note: "service_tokens.sqlite beside the store",

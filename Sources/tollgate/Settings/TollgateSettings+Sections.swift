@@ -106,7 +106,7 @@ extension TollgateSettings {
         trail.redaction = reader.value(Catalog.redact, orAfterProblem: .secrets)
         trail.segmentBytes = reader.value(Catalog.auditSegmentBytes, orAfterProblem: 1)
         trail.memoryEntries = reader.value(Catalog.auditMemory, orAfterProblem: 128)
-        return AuditTrailSettings(trail: trail, index: reader.value(Catalog.auditIndex, orAfterProblem: .memory))
+        return AuditTrailSettings(trail: trail, index: reader.optional(Catalog.auditIndex))
     }
 
     static func logging(_ reader: inout SettingsReader, inCluster: Bool) -> LoggingSettings {

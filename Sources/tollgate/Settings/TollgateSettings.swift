@@ -128,7 +128,8 @@ struct PolicyDataSettings: Sendable {
 /// The audit trail, and where its index is.
 struct AuditTrailSettings: Sendable {
     var trail: AuditSettings
-    var index: AuditIndexKind
+    /// Nil = the shared database where there is one, else a file.
+    var index: AuditIndexKind?
 }
 
 /// How the process logs.

@@ -153,19 +153,21 @@ internal import Testing
     @Test func followsOwnersThatAreServiceTokens() async throws {
         let world = try KeyWorld()
         let text = TokenText.generate(prefix: "tgs_", id: "ci", random: world.random).revealed
-        func token(_ roles: [String]) -> ServiceTokenRecord {
-            ServiceTokenRecord(
+        func token(_ roles: [String], revision: Int64) -> ServiceTokenRecord {
+            var record = ServiceTokenRecord(
                 identifier: "ci", secretDigest: SecretDigest(of: text),
                 grant: ServiceTokenGrant(roles: roles, tenantID: "acme"), issuedAt: world.clock.now(),
                 createdBy: "test")
+            record.revision = revision
+            return record
         }
-        world.tokens.put([token(["editor"])])
+        world.tokens.put([token(["editor"], revision: 1)])
         let principal = try #require(world.authenticate(text).principal)
         let key = try await world.create(caller: TokenCaller(principal: principal, admin: false) { _ in true })
         let keyText = try #require(key.key?.revealed)
         #expect(key.record.owner.subject == "ci")
         #expect(world.authenticate(keyText).principal?.roles == ["editor"])
-        world.tokens.put([token(["viewer"])])
+        world.tokens.put([token(["viewer"], revision: 2)])
         _ = world.authenticate(text)
         #expect(world.authenticate(keyText).principal?.roles == ["viewer"])
     }

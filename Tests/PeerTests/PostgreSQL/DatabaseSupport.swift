@@ -30,8 +30,9 @@ enum DatabaseSupport {
     static func withAdministration<Value>(
         _ url: String, _ body: (PostgreSQLDatabase) async throws -> Value
     ) async throws -> Value {
-        try await running(
-            .administration(address: try PostgreSQLAddress(url)), NOOPMetricsHandler.instance, body)
+        var settings = PostgreSQLSettings.administration(address: try PostgreSQLAddress(url))
+        settings.connectTimeout = .seconds(60)
+        return try await running(settings, NOOPMetricsHandler.instance, body)
     }
 
     /// Brings a database to the present schema.

@@ -6,17 +6,19 @@ internal import Persistence
 internal import TestSupport
 internal import Testing
 
-/// The stores in PostgreSQL do what every store must do, as the role that the server works as and with row-level security.
-@Suite struct PostgreSQLStoreContractTests {
-    @Test(arguments: StoreContract.behaviours)
-    func keepsTheContract(_ behaviour: StoreContract.Behaviour) async throws {
-        try await StoreContract.check(behaviour, on: PostgreSQLHost())
-    }
+extension StoresInPostgreSQL {
+    /// The stores in PostgreSQL do what every store must do, as the role that the server works as and with row-level security.
+    @Suite struct ContractTests {
+        @Test(arguments: StoreContract.behaviours)
+        func keepsTheContract(_ behaviour: StoreContract.Behaviour) async throws {
+            try await StoreContract.check(behaviour, on: PostgreSQLHost())
+        }
 
-    /// Without the database's own policies every statement still stays in its tenant.
-    @Test(arguments: StoreContract.records)
-    func keepsTheContractWithoutPolicies(_ behaviour: StoreContract.Behaviour) async throws {
-        try await StoreContract.check(behaviour, on: PostgreSQLHost(hasRowSecurity: false))
+        /// Without the database's own policies every statement still stays in its tenant.
+        @Test(arguments: StoreContract.records)
+        func keepsTheContractWithoutPolicies(_ behaviour: StoreContract.Behaviour) async throws {
+            try await StoreContract.check(behaviour, on: PostgreSQLHost(hasRowSecurity: false))
+        }
     }
 }
 

@@ -16,7 +16,8 @@ final class FlakyTokenStore: ServiceTokenStore {
     func serviceTokens(
         _ selection: CredentialSelection
     ) async throws(ServiceTokenStoreError) -> [ServiceTokenRecord] {
-        try await inner.serviceTokens(selection)
+        if state.withLock({ $0.isAway }) { throw ServiceTokenStoreError(.unavailable, "away") }
+        return try await inner.serviceTokens(selection)
     }
 
     func write(_ changes: [ServiceTokenChange]) async throws(ServiceTokenStoreError) {

@@ -25,12 +25,15 @@ struct TokenPass {
     }
 
     private static func registry(
-        _ store: any ServiceTokenStore, _ clock: ManualClock, _ random: SeededRandom
+        _ store: any ServiceTokenStore, _ clock: ManualClock, _ random: SeededRandom, isShared: Bool = false
     ) -> ServiceTokenRegistry {
         ServiceTokenRegistry(
             table: ServiceTokenTable(heardAt: clock.now()), store: store, clock: clock, random: random,
-            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), isShared: isShared)
     }
+
+    /// Another replica goes on: it shares the store and has heard of nothing that was written to it.
+    mutating func changeLeader() { registry = Self.registry(store, clock, random, isShared: true) }
 
     /// A registry whose store has lost everything.
     mutating func loseStore() { registry = Self.registry(InMemoryTokenStore(), clock, random) }

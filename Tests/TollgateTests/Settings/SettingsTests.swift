@@ -88,7 +88,7 @@ internal import Testing
         ("TOLLGATE_AUDIT_FAIL_OPEN", ["TRUE", "0", " on "], ["2", "maybe"]),
         ("TOLLGATE_AUDIT_SEGMENT_BYTES", ["65536", "1MiB", "1 gib"], ["1", "1MB", "99999999GiB", "-1"]),
         ("TOLLGATE_AUDIT_DECISIONS", ["Full", "refusals"], ["none"]),
-        ("TOLLGATE_AUDIT_INDEX", ["memory"], ["postgres"]),
+        ("TOLLGATE_AUDIT_INDEX", ["memory", "postgres"], ["redis"]),
         ("TOLLGATE_AUDIT_MEMORY", ["128"], ["127"]),
         ("TOLLGATE_REDACT", ["pii, secrets", "off"], ["pii", "all"]),
         ("TOLLGATE_API_KEY_PREFIX", ["ab", "key2"], ["tgs", "1ab", "a", "Abc"]),

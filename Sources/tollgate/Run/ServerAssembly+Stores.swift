@@ -1,0 +1,107 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Authentication
+internal import Authorization
+internal import Essentials
+internal import HTTPService
+internal import Logging
+internal import Metrics
+internal import RuntimeState
+
+extension ServerAssembly {
+    /// The database that replicas share where one is named, else the file of the data directory.
+    static func openStores(
+        _ settings: TollgateSettings, _ authentication: AuthenticationSettings, source: ObjectSource,
+        clock: any WallClock, random: any RandomSource, logger: Logger, metrics: PrometheusRegistry
+    ) async throws -> StoreSet {
+        guard let server = settings.database.server else {
+            return try StoreSet.embedded(settings, authentication, clock: clock, logger: logger)
+        }
+        let gate = DatabaseGate(
+            settings: server, administrator: settings.database.administrator, probes: settings.httpSettings.probes,
+            logger: logger, metrics: metrics)
+        var ownFiles: String?
+        if case .manifests = source { ownFiles = settings.embeddedStorePath }
+        return try await StoreSet.shared(
+            try await gate.open(), authentication, ownFiles: ownFiles, clock: clock, random: random, logger: logger)
+    }
+}
+
+/// What a replica holds in memory of its stores, and how it hears of what others change in them.
+struct StoredBooks: Sendable {
+    let tokens: ServiceTokenRegistry
+    let keys: APIKeyRegistry
+    let projects: ProjectRegistry
+    /// Roles that replicas share; nil where this process is the only one.
+    let policy: SharedPolicySource?
+    /// Nil where this process is the only one.
+    let follower: ChangeFollower?
+
+    init(
+        _ stores: StoreSet, tokens: ServiceTokenRegistry, keys: APIKeyRegistry, projects: ProjectRegistry,
+        policy: SharedPolicySource?, clock: any WallClock, logger: Logger, metrics: PrometheusRegistry
+    ) {
+        self.tokens = tokens
+        self.keys = keys
+        self.projects = projects
+        self.policy = policy
+        guard let shared = stores.shared else {
+            follower = nil
+            return
+        }
+        // Roles first: a key is never in force under older roles than those that came with it.
+        var books: [any FollowedBook] = policy.map { [$0] } ?? []
+        if shared.hasTokens { books.append(tokens) }
+        books += [keys, projects] as [any FollowedBook]
+        let follower = ChangeFollower(
+            ChangeFollower.Parts(
+                feed: shared.feed, signals: shared.signals, books: books,
+                heard: { now in
+                    if shared.hasTokens { tokens.table.heard(at: now) }
+                    keys.table.heard(at: now)
+                }),
+            wall: clock, clock: SystemMonotonicClock(), logger: logger, metricsFactory: metrics)
+        self.follower = follower
+        metrics.onScrape { follower.recordSilence() }
+    }
+
+    /// Reads everything once: what is stored is in force before the first request is decided. Where the database is shared and away, it
+    /// waits for it.
+    func load() async throws {
+        if let follower {
+            try await follower.start()
+            if !tokens.isShared { try await tokens.load() }
+            return
+        }
+        try await tokens.load()
+        try await keys.load()
+        do {
+            try await projects.load()
+        } catch {
+            throw StartupProblem("the shares between projects cannot be read: \(error). Check TOLLGATE_DATA_DIR.")
+        }
+    }
+
+    /// Lines of `/readyz?verbose`. A store that is away closes what needs it and leaves everything else open, on every replica at once: so
+    /// where it is shared it is no reason not to be ready.
+    func checks(_ now: Timestamp) -> [ReadinessCheck] {
+        let isFresh = tokens.table.isFresh(at: now) && keys.table.isFresh(at: now)
+        guard let follower else {
+            return [
+                ReadinessCheck(
+                    name: "token_store", status: isFresh ? .ok : .failed,
+                    detail: isFresh ? "" : "the store has not answered for 60 s")
+            ]
+        }
+        let status = follower.status
+        let silence = status.heardAt.map { max(0, now.seconds - $0.seconds) } ?? 0
+        let signals =
+            status.signals.isEmpty ? "no signal is connected" : status.signals.sorted().joined(separator: ", ")
+        var detail = "heard of \(silence) s ago; \(signals)"
+        if let fault = status.fault { detail += "; \(fault.prefix(512))" }
+        if !isFresh { detail = "credentials of the store are refused: " + detail }
+        let isWell = isFresh && status.fault == nil && !status.signals.isEmpty
+        return [ReadinessCheck(name: "token_store", status: isWell ? .ok : .degraded, detail: detail)]
+    }
+}

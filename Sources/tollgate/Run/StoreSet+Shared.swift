@@ -1,0 +1,35 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Authentication
+internal import Essentials
+internal import Logging
+internal import Persistence
+
+extension StoreSet {
+    /// Everything in a PostgreSQL database, which other replicas use as well.
+    ///
+    /// - Parameter ownFiles: where statuses of objects in files are kept: they tell of texts that this process alone has written. Nil where an
+    ///   API server keeps them.
+    static func shared(
+        _ database: PostgreSQLDatabase, _ authentication: AuthenticationSettings, ownFiles: String?,
+        clock: any WallClock, random: any RandomSource, logger: Logger
+    ) async throws -> StoreSet {
+        let stores = PostgreSQLStores(database, random: random)
+        let embedded = try ownFiles.map { try SQLiteStore(path: $0, clock: clock) }
+        let statuses: any ObjectStatusStore = if let embedded { embedded } else { stores.statuses }
+        let own = try ownTokens(authentication, hasDatabase: true, clock: clock, logger: logger)
+        return StoreSet(
+            tokens: own ?? stores.serviceTokens, keys: stores.apiKeys, projects: stores.projects,
+            idempotency: stores.idempotency, statuses: statuses,
+            audit: try await SharedAudit(database, random: random),
+            shared: SharedStore(
+                feed: PostgreSQLChangeFeed(database),
+                signals: [PostgreSQLChangeSignal(PostgreSQLListener(database.settings, logger: logger))],
+                policies: PostgreSQLPolicyDocumentStore(database), hasTokens: own == nil),
+            close: {
+                await database.shutdown()
+                try embedded?.close()
+            })
+    }
+}

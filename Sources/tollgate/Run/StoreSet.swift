@@ -1,0 +1,83 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Authentication
+internal import Authorization
+internal import Essentials
+internal import Logging
+internal import Persistence
+
+/// What a server keeps for good, whichever database it is in.
+struct StoreSet: Sendable {
+    var tokens: any ServiceTokenStore
+    var keys: any APIKeyStore
+    var projects: any ProjectStore
+    var idempotency: any IdempotencyStore
+    var statuses: any ObjectStatusStore
+    /// The trail in the database that replicas share; nil where there is none.
+    var audit: SharedAudit?
+    /// What there is beside where several replicas use it; nil where this process is the only one.
+    var shared: SharedStore?
+    /// Whether service tokens are among what is shared: they may have a place of their own.
+    var sharesTokens: Bool { shared?.hasTokens ?? false }
+    /// Closes everything. Nothing may be asked of it afterwards.
+    var close: @Sendable () async throws -> Void
+}
+
+/// How replicas over one database hear of each other.
+struct SharedStore: Sendable {
+    var feed: any ChangeFeed
+    /// What wakes readers of the feed up.
+    var signals: [any ChangeSignal]
+    var policies: any PolicyDocumentStore
+    var hasTokens = true
+}
+
+extension StoreSet {
+    /// Everything in the SQLite file of the data directory, for the one process that holds it.
+    static func embedded(
+        _ settings: TollgateSettings, _ authentication: AuthenticationSettings, clock: any WallClock, logger: Logger
+    ) throws -> StoreSet {
+        let store = try SQLiteStore(path: settings.embeddedStorePath, clock: clock)
+        let tokens = try ownTokens(authentication, hasDatabase: false, clock: clock, logger: logger)
+        return StoreSet(
+            tokens: tokens ?? store, keys: SQLiteAPIKeyStore(store), projects: store, idempotency: store,
+            statuses: store, audit: nil, shared: nil, close: { try store.close() })
+    }
+
+    /// The place of service tokens where they have one of their own.
+    ///
+    /// - Parameter hasDatabase: whether everything else is in a database that replicas share.
+    static func ownTokens(
+        _ authentication: AuthenticationSettings, hasDatabase: Bool, clock: any WallClock, logger: Logger
+    ) throws -> (any ServiceTokenStore)? {
+        switch authentication.tokenBackend {
+        case .postgres:
+            guard hasDatabase else {
+                throw StartupProblem(
+                    "TOLLGATE_AUTH_SERVICE_TOKEN_BACKEND: postgres needs TOLLGATE_DATABASE_URL; set it, or use sqlite or inmemory"
+                )
+            }
+            return nil
+        case .inmemory:
+            logger.warning("service tokens are kept in memory and lost at the end of the process")
+            return InMemoryTokenStore()
+        case .sqlite where hasDatabase && authentication.tokenDatabasePath == nil:
+            throw StartupProblem(
+                "TOLLGATE_AUTH_SERVICE_TOKEN_BACKEND: sqlite beside TOLLGATE_DATABASE_URL needs TOLLGATE_AUTH_SERVICE_TOKEN_DB_PATH; set it, or use postgres"
+            )
+        case .sqlite, nil:
+            guard let path = authentication.tokenDatabasePath else { return nil }
+            if hasDatabase {
+                logger.warning("service tokens are kept in a file of this replica: no other replica knows them")
+            }
+            if let slash = path.lastIndex(of: "/") { try DurableFile.makeDirectory(String(path[..<slash])) }
+            return try SQLiteStore(path: path, clock: clock)
+        }
+    }
+}
+
+extension TollgateSettings {
+    /// The SQLite file of the data directory.
+    var embeddedStorePath: String { "\(dataDirectory)/tollgate.sqlite" }
+}
