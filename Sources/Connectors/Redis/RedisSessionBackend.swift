@@ -25,6 +25,18 @@ package struct RedisSessionBackend: SessionBackend {
         return 0
         """)
 
+    /// Adds a session to an index, takes out those that are over, and has the index end with its last session.
+    private static let enter = RedisScript(
+        """
+        redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
+        redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[3])
+        local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+        if last[2] then
+          redis.call('PEXPIRE', KEYS[1], string.format('%.0f', math.max(1, tonumber(last[2]) - tonumber(ARGV[3]))))
+        end
+        return 1
+        """)
+
     private let client: RedisClient
 
     package init(_ client: RedisClient) { self.client = client }
@@ -35,16 +47,11 @@ package struct RedisSessionBackend: SessionBackend {
         try await run { () async throws(RedisError) in
             if let user = entry.user {
                 let index = client.key(user)
-                let score = String(entry.expiresAt.milliseconds)
-                // The index ends with its last session, never earlier than this one.
-                let replies = try await client.send(
-                    [
-                        RedisCommand("ZADD", index, score, entry.key),
-                        RedisCommand("ZREMRANGEBYSCORE", index, "-inf", String(now.milliseconds)),
-                        RedisCommand("PEXPIRE", index, String(left), "NX"),
-                        RedisCommand("PEXPIRE", index, String(left), "GT"),
-                    ], key: index)
-                if case .failure(let failure) = replies[0] { throw RedisError(failure) }
+                _ = try await client.evaluate(
+                    Self.enter, keys: [index],
+                    arguments: [
+                        entry.key, String(entry.expiresAt.milliseconds), String(now.milliseconds),
+                    ])
             }
             let key = client.key(entry.key)
             _ = try await client.send(

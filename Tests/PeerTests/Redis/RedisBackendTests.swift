@@ -5,6 +5,7 @@ internal import Authentication
 internal import Billing
 internal import Connectors
 internal import Essentials
+internal import Foundation
 internal import Metrics
 internal import TestSupport
 internal import Testing
@@ -126,6 +127,56 @@ struct RedisBackendTests {
                         replicas[1].limiter.check(identity: "ci", now: clock.now()) != nil
                     }
                     group.cancelAll()
+                }
+            }
+        }
+    }
+
+    /// The user that the guide makes may do all that is done, and no more.
+    @Test func theRightsOfTheGuideAreEnough() async throws {
+        let guide = try String(contentsOf: Repository.root.appending(path: "docs/guides/redis.md"), encoding: .utf8)
+        let line = try #require(guide.split(separator: "\n").first { $0.hasPrefix("ACL SETUSER tollgate ") })
+        let words = line.split(separator: " ").dropFirst(2).map(String.init)
+        let options = ["--requirepass", "hush-main", "--user"] + words
+        try await RedisServer.with(options, password: "hush-main") { server in
+            let url = "redis://tollgate:PASSWORD@127.0.0.1:\(server.port)"
+            try await RedisWorld.with(try RedisWorld.settings(url)) { client in
+                let limits = [RequestLimit(key: .apiKey("a"), rate: RequestRate(minute: 3))]
+                let store = RedisRequestLimitStore(client)
+                let answer = try await store.take(limits, at: SystemWallClock().now(), timeLeft: .seconds(60))
+                await store.giveBack(limits, answer)
+                try await SessionBackendContract { RedisSessionBackend(client) }.check()
+                let queue = RedisUsageQueue(client)
+                _ = try await queue.add([1])
+                for entry in try await queue.take(most: 1, by: "w", waiting: .seconds(1)) {
+                    _ = try await queue.reclaim(most: 1, by: "w", idle: .zero)
+                    try await queue.bury(entry, reason: "a test")
+                }
+                #expect(try await queue.depth() == QueueDepth(entries: 0, inWork: 0, dead: 1))
+                let replica = Replica(client, clock: SystemWallClock())
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { await replica.run() }
+                    _ = replica.limiter.record(identity: "ci", now: SystemWallClock().now())
+                    try await Eventually.holds("the failure to be told") {
+                        try await server.cli("XLEN", "tollgate:failures").contains("1")
+                    }
+                    group.cancelAll()
+                }
+                let ended = Noted<String>()
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { await RedisSessionBackend(client).follow { ended.note($0) } }
+                    try await Eventually.holds("an end to be told") {
+                        try await RedisSessionBackend(client).remove("kc:session:x", user: nil)
+                        return !ended.all.isEmpty
+                    }
+                    group.cancelAll()
+                }
+                for command in [RedisCommand("FLUSHALL"), RedisCommand("SET", "other", "1"), RedisCommand("KEYS", "*")]
+                {
+                    let error = await #expect(throws: RedisError.self) {
+                        try await client.send(command, key: "other")
+                    }
+                    #expect(error?.code == .authentication)
                 }
             }
         }

@@ -74,6 +74,63 @@ struct SharedDaemonsTests {
         }
     }
 
+    @Test func noRequestFailsWhileItHangsOrForgets() async throws {
+        try await RedisServer.with { redis in
+            let daemon = try TollgateDaemon(
+                manifests: Self.manifests, settings: ["REDIS_URL": redis.url, "TOLLGATE_REDIS_TIMEOUT": "500ms"])
+            try await Self.running([daemon]) { tokens in
+                func decide() async throws {
+                    let answer = try await daemon.decide(host: "limited.example", path: "/reports/1", token: tokens[0])
+                    #expect(answer["decision"] == "allow", "\(answer)")
+                }
+                try await Eventually.holds("Redis to be there") {
+                    try await Self.metric("tollgate_redis_up", of: daemon) == 1
+                }
+                try await decide()
+                _ = try await redis.cli("SCRIPT", "FLUSH")
+                _ = try await redis.cli("FLUSHALL")
+                try await decide()
+                redis.hang()
+                for _ in 0..<10 { try await decide() }
+                #expect(try await Self.metric("tollgate_redis_up", of: daemon) == 0)
+                #expect(try await Self.metric("tollgate_rate_limit_store_degraded", of: daemon) == 1)
+                redis.wake()
+                try await Eventually.holds("Redis to be there again") {
+                    try await Self.metric("tollgate_redis_up", of: daemon) == 1
+                }
+                try await decide()
+            }
+        }
+    }
+
+    @Test func aBlockAtOneIsABlockAtAll() async throws {
+        try await RedisServer.with { redis in
+            let settings = ["REDIS_URL": redis.url, "TOLLGATE_AUTH_RATE_LIMIT_IP": "4"]
+            let daemons = try (0..<2).map { _ in try TollgateDaemon(manifests: Self.manifests, settings: settings) }
+            try await Self.running(daemons) { _ in
+                func knock(_ daemon: TollgateDaemon) async throws -> Int {
+                    try await PlainHTTP.send(
+                        "GET", "/v1/auth/me", port: daemon.port,
+                        headers: [("Authorization", "Bearer nonsense"), ("X-Forwarded-For", "203.0.113.5")]
+                    ).status
+                }
+                for round in 0..<4 { #expect(try await knock(daemons[round % 2]) == 401) }
+                for daemon in daemons {
+                    try await Eventually.holds("a block") {
+                        let blocks = try await daemon.call("GET", "/v1/admin/auth-blocks")
+                        return blocks.text.contains("ip:203.0.113.5")
+                    }
+                    #expect(try await knock(daemon) == 429)
+                }
+                let lifted = try await daemons[1].call("DELETE", "/v1/admin/auth-blocks?key=ip:203.0.113.5")
+                #expect(lifted.status == 204)
+                try await Eventually.holds("the block to be lifted") {
+                    try await !daemons[0].call("GET", "/v1/admin/auth-blocks").text.contains("ip:203.0.113.5")
+                }
+            }
+        }
+    }
+
     @Test func startsWithoutRedisAndTellsNoPassword() async throws {
         let port = try FreePort.next()
         let daemon = try TollgateDaemon(
