@@ -6,7 +6,8 @@ internal import Synchronization
 
 /// Writes to a database in one transaction at a time: all writes that wait go together and are committed once.
 ///
-/// A write that fails does not take the others with it: they are tried again one by one. Cancelling a caller changes nothing, because a write
+/// A write that fails does not take the others with it: one that is refused before it has changed anything is told so when the others are
+/// committed, and otherwise they are tried again one by one. Cancelling a caller changes nothing, because a write
 /// that may have happened must be answered. Nobody waits for company: what comes while a transaction runs makes the next one.
 final class PostgreSQLCommitter: Sendable {
     /// What a caller that waits is told.
@@ -90,11 +91,20 @@ final class PostgreSQLCommitter: Sendable {
 
     /// - Returns: for each write, why it failed.
     private func commit(_ batch: [Job]) async -> [(any Error)?] {
-        let failure = await attempt(batch)
-        guard let failure else { return Array(repeating: nil, count: batch.count) }
-        guard batch.count > 1, Self.isOfOneWrite(failure) else { return Array(repeating: failure, count: batch.count) }
+        switch await attempt(batch) {
+        case .success(let failures): return failures
+        case .failure(let failure):
+            guard batch.count > 1, Self.isOfOneWrite(failure) else {
+                return Array(repeating: failure, count: batch.count)
+            }
+        }
         var failures: [(any Error)?] = []
-        for job in batch { failures.append(await attempt([job])) }
+        for job in batch {
+            switch await attempt([job]) {
+            case .success(let alone): failures += alone
+            case .failure(let failure): failures.append(failure)
+            }
+        }
         return failures
     }
 
@@ -107,18 +117,37 @@ final class PostgreSQLCommitter: Sendable {
         }
     }
 
-    private func attempt(_ batch: [Job]) async -> (any Error)? {
+    /// - Returns: when it was committed, for each write why it was refused; else why nothing was kept.
+    private func attempt(_ batch: [Job]) async -> Result<[(any Error)?], any Error> {
         let locks = Array(Set(batch.flatMap(\.locks)))
-        let ordered = batch.sorted { $0.order.utf8.lexicographicallyPrecedes($1.order.utf8) }
+        let ordered = batch.indices.sorted {
+            batch[$0].order.utf8.lexicographicallyPrecedes(batch[$1].order.utf8)
+        }
         do {
-            try await database.transaction(.none) { transaction in
-                if !locks.isEmpty { try Self.take(locks, transaction) }
-                let write = PostgreSQLWrite(transaction)
-                for job in ordered { try job.perform(write) }
-                try write.announceAll()
-            }
-            return nil
+            return .success(
+                try await database.transaction(.none) { transaction in
+                    if !locks.isEmpty { try Self.take(locks, transaction) }
+                    let write = PostgreSQLWrite(transaction)
+                    var failures: [(any Error)?] = Array(repeating: nil, count: batch.count)
+                    for index in ordered { failures[index] = try Self.perform(batch[index], write) }
+                    try write.announceAll()
+                    return failures
+                })
         } catch {
+            return .failure(error)
+        }
+    }
+
+    /// - Returns: why the write was refused, if it had changed nothing yet: then the others can go on.
+    /// - Throws: what takes the whole transaction back.
+    private static func perform(_ job: Job, _ write: PostgreSQLWrite) throws -> (any Error)? {
+        let changes = write.changes
+        do {
+            try job.perform(write)
+            return nil
+        } catch let error as PostgreSQLError {
+            throw error
+        } catch  where write.changes == changes {
             return error
         }
     }

@@ -7,6 +7,8 @@ internal import Essentials
 final class PostgreSQLWrite {
     private let transaction: PostgreSQLTransaction
     private var present: String?
+    /// How many rows were changed so far.
+    private(set) var changes = 0
     private var announcements: [StoreChange] = []
     private var announced: Set<StoreChange> = []
 
@@ -36,7 +38,9 @@ final class PostgreSQLWrite {
     /// - Returns: how many rows it changed.
     @discardableResult
     func execute(_ sql: String, _ parameters: [PostgreSQLValue]) throws(PostgreSQLError) -> Int {
-        try transaction.execute(sql, parameters)
+        let count = try transaction.execute(sql, parameters)
+        changes += count
+        return count
     }
 
     /// Remembers that an entity has changed; every replica is told when the transaction is committed.
