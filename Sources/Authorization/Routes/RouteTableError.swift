@@ -16,8 +16,13 @@ package struct RouteProblem: Sendable, Hashable {
     }
 
     /// `rules[3].path: must begin with /`.
-    package var text: String {
-        let place = index.map { "rules[\($0)]" } ?? "document"
+    package var text: String { index == nil ? text(below: "document") : text(below: "rules") }
+
+    /// `spec.policy.routes[3].path: must begin with /`.
+    ///
+    /// - Parameter list: where the list stands.
+    package func text(below list: String) -> String {
+        let place = index.map { "\(list)[\($0)]" } ?? list
         return member.isEmpty ? "\(place): \(message)" : "\(place).\(member): \(message)"
     }
 }

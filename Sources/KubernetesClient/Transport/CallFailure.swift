@@ -65,8 +65,9 @@ enum CallFailure {
     }
 
     private static func words(_ error: any Error) -> String {
+        if let error = error as? IOError { return String(cString: strerror(error.errnoCode)) }
         guard let error = error as? NIOConnectionError else { return String(describing: error) }
-        let reasons = error.connectionErrors.map { "\($0.target): \($0.error)" }
+        let reasons = error.connectionErrors.map { "\($0.target): \(words($0.error))" }
         return "\(error.host):\(error.port)\(reasons.isEmpty ? "" : " (\(reasons.joined(separator: ", ")))")"
     }
 }

@@ -196,10 +196,11 @@ struct AuthConfigCompiler {
     private func hostPolicy(_ spec: AuthConfigSpec, conditions: inout Conditions) throws(CompileFault) -> HostPolicy {
         var table: RouteTable?
         if !spec.policy.routes.isEmpty {
-            do {
+            do throws(RouteTableError) {
                 table = try RouteTable(document: .array(spec.policy.routes), source: .authConfig)
             } catch {
-                throw .invalid("spec.policy.routes: \(error)")
+                throw .invalid(
+                    error.problems.prefix(10).map { $0.text(below: "spec.policy.routes") }.joined(separator: "; "))
             }
         }
         let rules: RuleSet?

@@ -36,7 +36,8 @@ package struct NamespaceRules: Sendable, Hashable {
             )
         }
         guard stated == nil || stated == own else {
-            throw Violation("namespace \(namespace) belongs to tenant \(own): leave the tenant out or name that one")
+            throw Violation(
+                "namespace \(namespace) belongs to tenant \(own): name that one, or none where none is required")
         }
         return own
     }

@@ -49,14 +49,23 @@ struct APICheck: Sendable {
         }
     }
 
+    /// Every object was looked at and understood. Whether it is ready is its owner's affair: what it needs may not be there yet.
     private func objectsAccepted() async throws {
         let answer = try await client.call(.get, "/v1/resources")
         for item in answer.body?["items"]?.arrayValue ?? [] {
-            let ready = ResourceReadiness(item)
-            guard ready.status == "False" else { continue }
+            let conditions = item["status"]?["conditions"]?.arrayValue ?? []
             let kind = item["kind"]?.stringValue ?? "?"
             let name = item["metadata"]?["name"]?.stringValue ?? "?"
-            throw CommandFailure(.otherFault, "\(kind) \(name) is not ready: \(ready.reason) \(ready.message)")
+            guard !conditions.isEmpty else {
+                throw CommandFailure(.otherFault, "\(kind) \(name) was not looked at: it has no conditions")
+            }
+            let fault = conditions.first { condition in
+                let isTrue = condition["status"] == "True"
+                return condition["type"] == "Invalid" && isTrue || condition["type"] == "Accepted" && !isTrue
+            }
+            guard let fault else { continue }
+            let words = ["reason", "message"].compactMap { fault[$0]?.stringValue }.joined(separator: " ")
+            throw CommandFailure(.otherFault, "\(kind) \(name) is not accepted: \(words)")
         }
     }
 

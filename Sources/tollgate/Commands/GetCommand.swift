@@ -82,4 +82,9 @@ struct ResourceReadiness {
         reason = ready?["reason"]?.stringValue ?? ""
         message = ready?["message"]?.stringValue ?? ""
     }
+
+    /// `Ready is False: Revoked (the token is revoked)`.
+    var summary: String {
+        "Ready is \(status)" + (reason.isEmpty ? "" : ": \(reason)") + (message.isEmpty ? "" : " (\(message))")
+    }
 }

@@ -34,11 +34,12 @@ struct TokenChangeOptions: ParsableArguments {
     /// Changes the object, and waits until its status says that it is done.
     ///
     /// - Parameters:
+    ///   - refusal: why the object, as it is, cannot be changed so; nil when it can.
     ///   - isDone: of the object as it was before and as it is now.
     ///   - words: what is said when it is done, and when only the wish is known.
     func change(
         by patch: JSONValue, in context: CommandContext, words: (done: String, wished: String),
-        isDone: (JSONValue, JSONValue) -> Bool
+        refusal: (JSONValue) -> String? = { _ in nil }, isDone: (JSONValue, JSONValue) -> Bool
     ) async throws {
         let format = objects.format(in: context)
         let patience = DurationText.parse(wait, plainSeconds: true) ?? .zero
@@ -46,6 +47,9 @@ struct TokenChangeOptions: ParsableArguments {
             let reference = APIObjectReference(
                 .serviceTokens, namespace: objects.namespace ?? session.namespace, name: name)
             let before = try await session.api.get(reference, subresource: nil)
+            if let reason = refusal(before) {
+                throw CommandFailure(.otherFault, "\(reference): \(reason)", format: format)
+            }
             var now = try await session.api.patch(reference, subresource: nil, .merge(patch))
             let end = context.clock.now().adding(seconds: patience.wholeSeconds)
             while !isDone(before, now), context.clock.now() < end {
@@ -59,7 +63,8 @@ struct TokenChangeOptions: ParsableArguments {
             }
             guard done || patience == .zero else {
                 throw CommandFailure(
-                    .unavailable, "\(reference) is not done within \(wait): see its conditions", format: format)
+                    .unavailable, "\(reference) is not done within \(wait): \(ResourceReadiness(now).summary)",
+                    format: format)
             }
         }
     }
@@ -76,11 +81,19 @@ struct PluginRotateCommand: ContextualCommand {
     func run(in context: CommandContext) async throws {
         let annotation: JSONValue = ["tollgate.dev/rotate": .string(context.clock.now().rfc3339)]
         try await change.change(
-            by: ["metadata": ["annotations": annotation]], in: context, words: ("rotated", "will be rotated")
+            by: ["metadata": ["annotations": annotation]], in: context, words: ("rotated", "will be rotated"),
+            refusal: Self.refusal
         ) { before, now in
             guard let identifier = now["status"]?["identifier"]?.stringValue else { return false }
             return identifier != before["status"]?["identifier"]?.stringValue
         }
+    }
+
+    /// Nothing is minted for an object in these states, however long one waits.
+    private static func refusal(_ object: JSONValue) -> String? {
+        let ready = ResourceReadiness(object)
+        let isFinal = ["Revoked", "NotAllowedInNamespace", "InvalidSpec", "SecretConflict"].contains(ready.reason)
+        return ready.status == "False" && isFinal ? "cannot be rotated: \(ready.summary)" : nil
     }
 }
 

@@ -88,6 +88,15 @@ extension RealCluster {
                 let revoked = try await person.tollgate(
                     "token", "revoke", "ci", "-n", tenant, "--reason", "lost", "--wait", "120s", "-o", "table")
                 #expect(revoked == "ServiceToken \(tenant)/ci: revoked\n")
+                try await Eventually.holds("the object to say so") {
+                    try await person.tollgate("status", "-n", tenant, "--install-namespace", own, "-o", "table")
+                        .contains("Revoked")
+                }
+                // What cannot come about is not waited for.
+                let again = try await person.kubectl([
+                    "tollgate", "token", "rotate", "ci", "-n", tenant, "--wait", "120s",
+                ])
+                #expect(again.status == 1 && again.output.contains("cannot be rotated: Ready is False: Revoked"))
             }
         }
 

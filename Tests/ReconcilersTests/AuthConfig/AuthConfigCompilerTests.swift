@@ -126,7 +126,7 @@ internal import Testing
         Row(name: "assertion", spec: "{\(hosts), assertion: {enabled: true}}", conditions: invalid, says: "assertion"),
         Row(
             name: "bad route", spec: "{\(hosts), policy: {routes: [{methods: [GET], path: 'x', permission: 'a:b'}]}}",
-            conditions: ["Ready": "False InvalidSpec"]),
+            conditions: invalid, says: "spec.policy.routes[0].path: "),
         Row(
             name: "unreachable route",
             spec:

@@ -46,15 +46,15 @@ internal import Testing
         }
     }
 
-    private static func tollgate(_ request: LoopbackHTTPServer.Request, ready: String = "True")
-        -> LoopbackHTTPServer.Answer
-    {
+    private static func tollgate(
+        _ request: LoopbackHTTPServer.Request, condition: String = #"{"type":"Ready","status":"True","reason":"R"}"#
+    ) -> LoopbackHTTPServer.Answer {
         switch (request.path, request.header("authorization")) {
         case ("/health", _): .json(#"{"status":"ok"}"#)
         case (_, nil): .json(#"{"code":"auth.missing_token","message":"Missing bearer token"}"#, status: 401)
         case ("/v1/resources", _):
             .json(
-                #"{"items":[{"kind":"AuthConfig","metadata":{"name":"a"},"status":{"conditions":[{"type":"Ready","status":"\#(ready)","reason":"R"}]}}]}"#
+                #"{"items":[{"kind":"AuthConfig","metadata":{"name":"a"},"status":{"conditions":[\#(condition)]}}]}"#
             )
         case ("/v1/service-tokens", _): .json(#"{"identifier":"x","secret":"tgs_1"}"#, status: 201)
         case ("/v1/decisions", _): .json(#"{"decision":"deny","status":404}"#)
@@ -70,7 +70,20 @@ internal import Testing
             let revoked = server.requests.filter { $0.path.hasSuffix("/revoke") }
             #expect(revoked.count == 1)
         }
-        try await LoopbackHTTPServer.with({ Self.tollgate($0, ready: "False") }) { server in
+        // What only waits for something else says nothing about the server.
+        let waiting = #"{"type":"Ready","status":"False","reason":"ExecutableMissing"}"#
+        try await LoopbackHTTPServer.with({ Self.tollgate($0, condition: waiting) }) { server in
+            #expect(await run(["check", "api", "--api-url", server.url, "--token", "t"]).status == 0)
+        }
+        for refused in ["", #"{"type":"Accepted","status":"False","reason":"LimitsExceeded"}"#] {
+            try await LoopbackHTTPServer.with({ Self.tollgate($0, condition: refused) }) { server in
+                let result = await run(["check", "api", "--api-url", server.url, "--token", "t"])
+                #expect(result.status == 1)
+                #expect(result.output.contains(refused.isEmpty ? "AuthConfig a was not looked at" : "LimitsExceeded"))
+            }
+        }
+        let invalid = #"{"type":"Invalid","status":"True","reason":"InvalidSpec"}"#
+        try await LoopbackHTTPServer.with({ Self.tollgate($0, condition: invalid) }) { server in
             let result = await run([
                 "check", "api", "--wait", "3s", "--api-url", server.url, "--token", "t", "--output", "json",
             ])
