@@ -6,9 +6,15 @@ internal import Synchronization
 
 /// A clock that stands still until a test moves it; who sleeps on it is woken when its time has come.
 package final class ManualMonotonicClock: MonotonicClock {
+    private struct Sleeper {
+        var duration: Duration
+        var until: Duration
+        var continuation: CheckedContinuation<Void, any Error>
+    }
+
     private struct State {
         var now = Duration.zero
-        var sleepers: [Int: (until: Duration, continuation: CheckedContinuation<Void, any Error>)] = [:]
+        var sleepers: [Int: Sleeper] = [:]
         var ids = 0
         /// Every pause that was asked for, in order.
         var asked: [Duration] = []
@@ -22,6 +28,9 @@ package final class ManualMonotonicClock: MonotonicClock {
 
     /// How many sleep now.
     package var sleepers: Int { state.withLock(\.sleepers.count) }
+
+    /// The pauses of those who sleep now, as they asked for them.
+    package var pauses: [Duration] { state.withLock { $0.sleepers.values.map(\.duration) } }
 
     /// Every pause that was asked for, in order.
     package var asked: [Duration] { state.withLock(\.asked) }
@@ -38,7 +47,7 @@ package final class ManualMonotonicClock: MonotonicClock {
                 let outcome = state.withLock { state -> Result<Void, any Error>? in
                     if Task.isCancelled { return .failure(CancellationError()) }
                     if until <= state.now { return .success(()) }
-                    state.sleepers[id] = (until, continuation)
+                    state.sleepers[id] = Sleeper(duration: duration, until: until, continuation: continuation)
                     return nil
                 }
                 if let outcome { continuation.resume(with: outcome) }
