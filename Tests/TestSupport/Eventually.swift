@@ -10,7 +10,7 @@ package enum Eventually {
     ///   - limit: how long it may take. The default is generous because the machine may be busy; it is not paid when things go well.
     /// - Throws: `WaitedInVain` at the limit; whatever `probe` throws, at once.
     package static func value<Value>(
-        _ what: String, within limit: Duration = .seconds(120), probe: () async throws -> Value?
+        _ what: String, within limit: Duration = .seconds(300), probe: () async throws -> Value?
     ) async throws -> Value {
         let clock = ContinuousClock()
         let deadline = clock.now + limit
@@ -23,7 +23,7 @@ package enum Eventually {
 
     /// Asks `probe` until it says yes.
     package static func holds(
-        _ what: String, within limit: Duration = .seconds(120), probe: () async throws -> Bool
+        _ what: String, within limit: Duration = .seconds(300), probe: () async throws -> Bool
     ) async throws {
         try await value(what, within: limit) { try await probe() ? () : nil }
     }
