@@ -11,8 +11,8 @@ package protocol MonotonicClock: Sendable {
 
 /// The machine's own clock, which goes on while the machine sleeps.
 package struct SystemMonotonicClock: MonotonicClock {
-    /// A sleep that is cancelled leaves its timer behind until its time has come, with some memory: so no single one is long.
-    private static let longestSleep = Duration.seconds(5)
+    /// There is one machine, and one timer is enough for it.
+    private static let keeper = PauseKeeper()
 
     private let start = ContinuousClock().now
 
@@ -22,12 +22,7 @@ package struct SystemMonotonicClock: MonotonicClock {
     package func now() -> Duration { ContinuousClock().now - start }
 
     package func pause(for duration: Duration) async throws {
-        let end = now() + duration
-        var rest = duration
-        repeat {
-            try await Task.sleep(for: min(rest, Self.longestSleep))
-            rest = end - now()
-        } while rest > .zero
+        try await Self.keeper.pause(until: ContinuousClock().now + max(duration, .zero))
     }
 }
 
