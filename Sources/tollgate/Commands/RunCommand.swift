@@ -40,6 +40,7 @@ struct RunCommand: ContextualCommand {
     var logLevel: String?
 
     func run(in context: CommandContext) async throws {
+        FreedMemory.share()
         let loaded = try TollgateSettings.load(try sources(in: context), host: context.host)
         LoggingBootstrap.install(
             loaded.logging, redactor: Redactor(level: loaded.audit.trail.redaction), output: context.errors,
