@@ -41,9 +41,12 @@ struct ClientFactory: Sendable {
         // Whether to try again is decided in one place, and not here.
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
-        configuration.http1_1ConnectionDebugInitializer = { Self.keepAlive($0) }
+        configuration.http1_1ConnectionDebugInitializer = { channel in
+            ReadCompactor.add(to: channel).and(Self.keepAlive(channel)).map { _ in }
+        }
         configuration.http2ConnectionDebugInitializer = { [ping] channel in
-            ConnectionPing.add(to: channel, ping).and(Self.keepAlive(channel)).map { _ in }
+            ReadCompactor.add(to: channel).and(ConnectionPing.add(to: channel, ping)).and(Self.keepAlive(channel))
+                .map { _ in }
         }
         if let proxy = connection.proxy { configuration.proxy = Self.proxy(proxy) }
         if let name = connection.tlsServerName, let host = ServerURL(connection.server)?.host, name != host {
