@@ -25,6 +25,7 @@ package struct JSONObject: Sendable {
     /// Takes members as they are; a later member of the same name replaces an earlier one.
     package init(_ pairs: some Sequence<(String, JSONValue)>) {
         members = []
+        members.reserveCapacity(pairs.underestimatedCount)
         for (name, value) in pairs { self[name] = value }
     }
 

@@ -13,11 +13,15 @@ package struct JSONParser: ~Copyable {
         package var values: Int
         /// Whether names that differ only in Unicode normalisation are two names, as RFC 8785 has it; else they are one, and refused.
         package var exactNames: Bool
+        /// Names from the outermost object inwards to a member that is read over: it is not in the result, and of its value only texts and
+        /// brackets are checked. Empty = everything is read.
+        package var omitted: [String]
 
-        package init(depth: Int = 64, values: Int = 200_000, exactNames: Bool = false) {
+        package init(depth: Int = 64, values: Int = 200_000, exactNames: Bool = false, omitted: [String] = []) {
             self.depth = depth
             self.values = values
             self.exactNames = exactNames
+            self.omitted = omitted
         }
     }
 
@@ -58,7 +62,7 @@ package struct JSONParser: ~Copyable {
     {
         var parser = JSONParser(bytes: bytes, limits: limits)
         parser.skipBlanks()
-        let value = try parser.value(depth: 0)
+        let value = try parser.value(depth: 0, steps: limits.omitted[...])
         parser.skipBlanks()
         guard parser.position == bytes.count else { throw parser.failure(.trailingBytes) }
         return value
@@ -88,13 +92,14 @@ package struct JSONParser: ~Copyable {
         }
     }
 
-    private mutating func value(depth: Int) throws(Failure) -> JSONValue {
+    /// - Parameter steps: the rest of the way to the member that is omitted; empty where it is not in this value.
+    private mutating func value(depth: Int, steps: ArraySlice<String> = []) throws(Failure) -> JSONValue {
         guard position < bytes.count else { throw failure(.unexpectedEnd) }
         valuesLeft -= 1
         guard valuesLeft >= 0 else { throw failure(.tooManyValues) }
         switch bytes[position] {
         case UInt8(ascii: "\""): return .string(try string())
-        case UInt8(ascii: "{"): return try object(depth: depth + 1)
+        case UInt8(ascii: "{"): return try object(depth: depth + 1, steps: steps)
         case UInt8(ascii: "["): return try array(depth: depth + 1)
         case UInt8(ascii: "t"): return try literal("true", .bool(true))
         case UInt8(ascii: "f"): return try literal("false", .bool(false))
@@ -136,7 +141,7 @@ package struct JSONParser: ~Copyable {
         }
     }
 
-    private mutating func object(depth: Int) throws(Failure) -> JSONValue {
+    private mutating func object(depth: Int, steps: ArraySlice<String>) throws(Failure) -> JSONValue {
         guard depth <= limits.depth else { throw failure(.tooDeep) }
         position += 1
         var members: [JSONObject.Member] = []
@@ -165,7 +170,13 @@ package struct JSONParser: ~Copyable {
             guard try peek() == UInt8(ascii: ":") else { throw failure(.unexpectedByte) }
             position += 1
             skipBlanks()
-            members.append(JSONObject.Member(name: name, value: try value(depth: depth)))
+            let isOnTheWay = steps.first == name
+            if isOnTheWay, steps.count == 1 {
+                try passOver(depth: depth)
+            } else {
+                let value = try value(depth: depth, steps: isOnTheWay ? steps.dropFirst() : [])
+                members.append(JSONObject.Member(name: name, value: value))
+            }
             skipBlanks()
             switch try peek() {
             case UInt8(ascii: ","): position += 1
@@ -175,6 +186,45 @@ package struct JSONParser: ~Copyable {
             default: throw failure(.unexpectedByte)
             }
         }
+    }
+
+    /// Passes over a value.
+    private mutating func passOver(depth: Int) throws(Failure) {
+        var closers: [UInt8] = []
+        repeat {
+            skipBlanks()
+            let byte = try peek()
+            switch byte {
+            case UInt8(ascii: "{"), UInt8(ascii: "["):
+                closers.append(byte + 2)
+                guard depth + closers.count <= limits.depth else { throw failure(.tooDeep) }
+                position += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                guard closers.popLast() == byte else { throw failure(.unexpectedByte) }
+                position += 1
+            case UInt8(ascii: ","), UInt8(ascii: ":"):
+                guard !closers.isEmpty else { throw failure(.unexpectedByte) }
+                position += 1
+            case UInt8(ascii: "\""): try passOverString()
+            default: _ = try value(depth: depth)
+            }
+        } while !closers.isEmpty
+    }
+
+    private mutating func passOverString() throws(Failure) {
+        position += 1
+        while position < bytes.count {
+            switch bytes[position] {
+            case UInt8(ascii: "\""):
+                position += 1
+                return
+            case UInt8(ascii: "\\"): position += 2
+            case 0..<0x20: throw failure(.unexpectedByte)
+            default: position += 1
+            }
+        }
+        position = bytes.count
+        throw failure(.unexpectedEnd)
     }
 
     private func peek() throws(Failure) -> UInt8 {

@@ -26,7 +26,7 @@ struct ListReader {
                 do {
                     value = try item.withUnsafeBufferPointer { buffer in
                         Result { () throws(JSONParser.Failure) in
-                            try JSONParser.parse(buffer, limits: .kubernetes)
+                            try JSONParser.parse(buffer, limits: .object)
                         }
                     }.get()
                 } catch {

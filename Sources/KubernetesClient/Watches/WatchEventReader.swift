@@ -14,7 +14,7 @@ enum WatchEventReader {
     static func event(_ line: [UInt8]) throws(KubernetesError) -> WatchEvent {
         let document: JSONValue
         do {
-            document = try JSONParser.parse(line, limits: .kubernetes)
+            document = try JSONParser.parse(line, limits: .event)
         } catch {
             throw KubernetesError(.malformedAnswer, message: "a line of the watch is not JSON: \(error)")
         }
@@ -44,4 +44,10 @@ enum WatchEventReader {
 extension JSONParser.Limits {
     /// For objects of the API: they may be 8 MiB and nest as deep as the schemas of CustomResourceDefinitions.
     static let kubernetes = JSONParser.Limits(depth: 256, values: 4_000_000)
+    /// The same for an object by itself, whose record of who wrote what is read over: nobody here reads it, and it is often half of all.
+    static let object = JSONParser.Limits(
+        depth: 256, values: 4_000_000, omitted: ["metadata", "managedFields"])
+    /// The same for an event of a watch.
+    static let event = JSONParser.Limits(
+        depth: 256, values: 4_000_000, omitted: ["object", "metadata", "managedFields"])
 }
