@@ -8,11 +8,15 @@ package import Essentials
 package struct ToolVerifier: Sendable {
     package let keys: TrustedToolKeys
     package let rules: ToolRules
+    private let verdicts: SignatureVerdicts?
 
     /// Takes whom to trust and what to allow.
-    package init(keys: TrustedToolKeys, rules: ToolRules) {
+    ///
+    /// - Parameter verdicts: those of earlier looks, where the same manifests are looked at again and again.
+    package init(keys: TrustedToolKeys, rules: ToolRules, verdicts: SignatureVerdicts? = nil) {
         self.keys = keys
         self.rules = rules
+        self.verdicts = verdicts
     }
 
     /// Verifies the text of a manifest.
@@ -95,7 +99,7 @@ package struct ToolVerifier: Sendable {
         result.pass("key_state")
         let signer = candidates.first { record in
             TrustedToolKeys.refusal(record, at: now) == nil
-                && record.publicKey.verifies(manifest.signature, of: manifest.canonical)
+                && isSigned(manifest, by: record.publicKey)
         }
         guard let signer else {
             result.fail("signature", Refusal(.toolsBadSignature))
@@ -104,6 +108,11 @@ package struct ToolVerifier: Sendable {
         result.keyID = signer.keyID
         result.pass("signature", "by \(signer.keyID)")
         return true
+    }
+
+    private func isSigned(_ manifest: ToolManifest, by key: Ed25519PublicKey) -> Bool {
+        verdicts?.isGood(manifest.signature, of: manifest.canonical, key: key)
+            ?? key.verifies(manifest.signature, of: manifest.canonical)
     }
 
     /// Why the executable is not the one that was signed; nil when it is. The time it takes says nothing about where the texts differ.

@@ -9,6 +9,9 @@ internal import Testing
 internal import ToolTrust
 
 @Suite struct ToolVectorTests {
+    /// Verdicts that all of these tests share.
+    private static let verdicts = SignatureVerdicts()
+
     @Test(arguments: ToolCases.list("manifests"))
     func isJudgedAsTheVectorSays(_ record: CaseRecord) throws {
         let json = record.json
@@ -23,6 +26,16 @@ internal import ToolTrust
         let result = verifier.verify(
             bytes, executableSHA256: Hex.encode(SHA256.hash(data: content)), highest: highest,
             now: try ToolCases.now())
+        // What is remembered is what would be found out again.
+        let remembering = ToolVerifier(
+            keys: try ToolCases.trusted(), rules: try ToolCases.rules(), verdicts: Self.verdicts)
+        for _ in 0..<2 {
+            let again = remembering.verify(
+                bytes, executableSHA256: Hex.encode(SHA256.hash(data: content)), highest: highest,
+                now: try ToolCases.now())
+            #expect(again.refusal == result.refusal)
+            #expect(again.keyID == result.keyID)
+        }
         let expected = json["expect"]
         #expect((result.refusal == nil) == expected?["ok"]?.boolValue, "\(String(describing: result.refusal))")
         #expect(result.refusal?.code.rawValue == expected?["code"]?.stringValue)
