@@ -1,7 +1,7 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Essentials
+package import Essentials
 internal import Synchronization
 
 /// Which object of a resource.
@@ -13,6 +13,13 @@ package struct ObjectName: Sendable, Hashable {
     package init(namespace: String, name: String) {
         self.namespace = namespace
         self.name = name
+    }
+
+    /// The name that a document says; empty where it says none.
+    package init(of document: JSONValue) {
+        let metadata = document["metadata"]
+        self.init(
+            namespace: metadata?["namespace"]?.stringValue ?? "", name: metadata?["name"]?.stringValue ?? "")
     }
 }
 
@@ -70,15 +77,24 @@ package final class ObjectCache<Value: Sendable>: Sendable {
         var observers: [@Sendable (CacheChange<Value>) -> Void] = []
     }
 
+    /// The namespace of all its objects; nil where they can be of any.
+    package let namespace: String?
     private let state = Mutex(State())
 
-    package init() {}
+    package init(namespace: String? = nil) { self.namespace = namespace }
 
     /// The object of that name.
     package func get(_ name: ObjectName) -> CachedObject<Value>? { state.withLock { $0.objects[name] } }
 
     /// Every object, in no order.
     package func all() -> [CachedObject<Value>] { state.withLock { Array($0.objects.values) } }
+
+    /// Hands out the value of every object, in no order, while the cache waits.
+    package func each(_ body: (Value) -> Void) {
+        state.withLock { state in
+            for object in state.objects.values { body(object.value) }
+        }
+    }
 
     package var count: Int { state.withLock { $0.objects.count } }
 

@@ -14,6 +14,14 @@ package enum ReconcileResult: Sendable, Equatable {
     case failed(String)
     /// Trying again would not help: it waits for a change.
     case terminal(String)
+
+    /// Whether the work did not succeed.
+    package var isFailure: Bool {
+        switch self {
+        case .done, .requeue: false
+        case .failed, .terminal: true
+        }
+    }
 }
 
 /// Works on the keys of a queue with several workers, on each key at most once at a time.

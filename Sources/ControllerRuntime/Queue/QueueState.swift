@@ -38,6 +38,9 @@ struct QueueState<Key: Hashable & Sendable>: Sendable {
         static func == (left: Place, right: Place) -> Bool { left.ticket == right.ticket }
     }
 
+    /// The most urgent first.
+    private static var order: [WorkPriority] { [.change, .resync] }
+
     private var entries: [Key: Entry] = [:]
     /// Keys in line by priority; a place whose ticket is not its key's any more is skipped.
     private var ready: [WorkPriority: ArraySlice<Place>] = [:]
@@ -112,7 +115,7 @@ struct QueueState<Key: Hashable & Sendable>: Sendable {
     /// The most urgent key whose time has come, and how long it waited since it was due.
     mutating func next(now: Duration) -> (key: Key, waited: Duration)? {
         promote(now: now)
-        for priority in WorkPriority.allCases.sorted(by: >) {
+        for priority in Self.order {
             while let place = ready[priority]?.popFirst() {
                 guard let entry = entries[place.key], entry.ticket == place.ticket else { continue }
                 entries[place.key] = nil

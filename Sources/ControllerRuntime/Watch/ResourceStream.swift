@@ -35,6 +35,7 @@ package final class ResourceStream<Value: Sendable>: Sendable {
     private let selection: ObjectSelection
     private let decode: @Sendable (JSONValue) -> Value?
     private let cache: ObjectCache<Value>
+    private let gate: ListGate?
     private let api: any KubernetesAPI
     private let clock: any WallClock
     private let time: any MonotonicClock
@@ -43,15 +44,19 @@ package final class ResourceStream<Value: Sendable>: Sendable {
     private let metrics: WatchMetrics
     private let standing = Mutex(Standing())
 
-    /// - Parameter decode: nil leaves an object out.
+    /// - Parameters:
+    ///   - decode: nil leaves an object out.
+    ///   - gate: shared by streams that shall not all list at once.
     package init(
         selection: ObjectSelection, decode: @escaping @Sendable (JSONValue) -> Value?, cache: ObjectCache<Value>,
-        api: any KubernetesAPI, clock: any WallClock, time: any MonotonicClock = SystemMonotonicClock(),
+        gate: ListGate? = nil, api: any KubernetesAPI, clock: any WallClock,
+        time: any MonotonicClock = SystemMonotonicClock(),
         random: any RandomSource, logger: Logger, metricsFactory: any MetricsFactory
     ) {
         self.selection = selection
         self.decode = decode
         self.cache = cache
+        self.gate = gate
         self.api = api
         self.clock = clock
         self.time = time
@@ -83,8 +88,10 @@ package final class ResourceStream<Value: Sendable>: Sendable {
                 // A cancelled pause ends the loop at its condition.
                 try? await time.pause(for: pause)
                 continue
-            case .list: outcome = await list()
-            case .streamingList: outcome = await watch(from: nil, &machine)
+            case .list, .streamingList:
+                let hasTurn = await gate?.enter() ?? false
+                outcome = step == .list ? await list() : await watch(from: nil, &machine)
+                if hasTurn { gate?.leave() }
             case .watch(let version): outcome = await watch(from: version, &machine)
             }
             guard !Task.isCancelled else { return }

@@ -140,7 +140,8 @@ extension PauseKeeper.State {
         var parent = start
         while true {
             var least = parent
-            for child in [2 * parent + 1, 2 * parent + 2] where child < line.count && line[child].due < line[least].due {
+            for child in [2 * parent + 1, 2 * parent + 2] where child < line.count && line[child].due < line[least].due
+            {
                 least = child
             }
             guard least != parent else { return }

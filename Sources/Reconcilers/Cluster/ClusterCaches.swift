@@ -22,7 +22,7 @@ package struct ClusterCaches: Sendable {
 
     package func get(_ key: ObjectKey) -> ClusterObject? {
         let name = ObjectName(namespace: key.namespace, name: key.name)
-        for cache in objects[key.kind] ?? [] {
+        for cache in objects[key.kind] ?? [] where cache.namespace == nil || cache.namespace == key.namespace {
             if let cached = cache.get(name) { return cached.value }
         }
         return nil
@@ -32,6 +32,14 @@ package struct ClusterCaches: Sendable {
     package func all(_ kind: ResourceKind) -> [ClusterObject] {
         (objects[kind] ?? []).flatMap { $0.all().map(\.value) }
     }
+
+    /// Hands out every object of a kind, in no order, while its caches wait: the body asks them nothing.
+    func each(_ kind: ResourceKind, _ body: (ClusterObject) -> Void) {
+        for cache in objects[kind] ?? [] { cache.each(body) }
+    }
+
+    /// How many objects of a kind there are.
+    package func count(_ kind: ResourceKind) -> Int { (objects[kind] ?? []).reduce(0) { $0 + $1.count } }
 
     /// The tenants that the labels of Namespaces name.
     package var tenants: [String: String] {

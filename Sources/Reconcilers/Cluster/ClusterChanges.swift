@@ -8,6 +8,8 @@ internal import Synchronization
 struct ClusterChanges: Sendable {
     /// Objects that came, went or are not as they were.
     var keys: Set<ObjectKey> = []
+    /// The kinds of which an object has changed since everything was looked at last, be it the status alone.
+    var restated: Set<ResourceKind> = []
     /// Whether everything is to be compiled anew.
     var isWhole = false
     /// Whether every object is to be compared with what is wanted, and what changes by itself (time, files, key sets) looked at.
@@ -16,6 +18,9 @@ struct ClusterChanges: Sendable {
     var plans = false
     /// Whether key sets have been fetched.
     var keySets = false
+
+    /// Whether objects of the kind may not be what they were when everything was looked at last.
+    func mayDiffer(_ kind: ResourceKind) -> Bool { isResync && (isWhole || restated.contains(kind)) }
 
     func has(_ kind: ResourceKind) -> Bool { keys.contains { $0.kind == kind } }
 }
@@ -32,7 +37,8 @@ final class PendingChanges: Sendable {
     /// Takes all; what comes from now on is for the next pass.
     func take() -> ClusterChanges {
         changes.withLock { changes in
-            defer { changes = ClusterChanges() }
+            // What is for the next look at everything waits for it.
+            defer { changes = ClusterChanges(restated: changes.isResync ? [] : changes.restated) }
             return changes
         }
     }

@@ -30,12 +30,15 @@ package actor ClusterCompiler {
         package var policyKeeper: PolicyKeeper
         package var snapshots: SnapshotStore
         package var keySets: RemoteKeySets
+        /// ServiceTokens that need not be looked at without a change; nil = there are none.
+        package var settled: SettledTokens?
 
         package init(
             caches: ClusterCaches, compiler: SnapshotCompiler.Settings, tools: ToolManifestCompiler, plans: PlanBook,
             policy: CompiledPolicy, policySource: ManifestPolicySource, policyKeeper: PolicyKeeper,
-            snapshots: SnapshotStore, keySets: RemoteKeySets
+            snapshots: SnapshotStore, keySets: RemoteKeySets, settled: SettledTokens? = nil
         ) {
+            self.settled = settled
             self.caches = caches
             self.compiler = compiler
             self.tools = tools
@@ -65,10 +68,15 @@ package actor ClusterCompiler {
     private var claims = SecretClaims()
     private var toolKeys: ToolKeyReport
     private var policyMap: ConfigMap?
+    /// When time alone moves accounts, and the keys of tools; nil = never.
+    private var accountsDueAt: Timestamp?
+    private var toolsDueAt: Timestamp?
 
     /// What the reconciling of single ServiceTokens needs of all objects.
     struct TokenView: Sendable {
         var namespaces = NamespaceRules(platform: [], tenants: [:])
+        /// Counts how often these were others.
+        var namespacesVersion: UInt64 = 0
         var secretOwners: [String: ObjectKey] = [:]
     }
 
@@ -94,6 +102,8 @@ package actor ClusterCompiler {
             if let key { pending.note { $0.keys.insert(key) } }
             wake.yield()
         }
+        // Of what changes beside that, the next look at everything takes note.
+        parts.caches.observeAll { [pending] object in pending.note { $0.restated.insert(object.key.kind) } }
     }
 
     /// Asks for a pass over every object; several wishes before it begins are one.
@@ -132,7 +142,7 @@ package actor ClusterCompiler {
                     }
                 }
                 // The next pass takes all that changes meanwhile: passes get a quarter of a core at the most, decisions the rest.
-                let pause = min((clock.now() - began) * 3, .milliseconds(200))
+                let pause = min((clock.now() - began) * 3, .milliseconds(100))
                 do { try await clock.pause(for: pause) } catch { break }
             }
             group.cancelAll()
@@ -155,9 +165,10 @@ package actor ClusterCompiler {
         let subscriptions = subscriptionStatuses(changes, namespaces: namespaces, now: now)
         let told = conflicts.withLock { $0 }
         let tools = toolStatuses(changes, namespaces: namespaces, now: now)
-        let touched = touched(changes, namespaces: namespaces)
+        var stale = touched(changes, namespaces: namespaces)
         var generation = parts.snapshots.current()?.generation ?? 0
-        if authConfigs != nil || subscriptions != nil, let accounts {
+        // A look at everything shows that the snapshot is not old, though it be the same.
+        if authConfigs != nil || subscriptions != nil || changes.isResync, let accounts {
             let snapshot = parts.snapshots.publish { [output, parts] generation in
                 RuntimeSnapshot(
                     generation: generation, builtAt: now, hosts: output.hosts, authConfigs: output.authConfigs,
@@ -168,23 +179,25 @@ package actor ClusterCompiler {
                 "snapshot published",
                 metadata: [LogKeys.generation: "\(generation)", "authConfigs": "\(output.authConfigs.count)"])
         }
-        var stale = touched
         stale += conflicts.withLock { $0.filter { told[$0.key] != $0.value }.map(\.key) }
-        for (kind, statuses) in [
+        for (kind, said) in [
             (ResourceKind.authConfig, authConfigs), (.subscription, subscriptions), (.toolManifest, tools),
-        ] {
-            guard let statuses else { continue }
-            stale += want(statuses, of: kind, isResync: changes.isResync, snapshot: generation, now: now)
+        ] where said != nil || changes.isResync {
+            stale += wanted.take(
+                said ?? Said(), of: kind,
+                WantedStatuses.Look(
+                    find: parts.caches.get, snapshot: generation, isResync: changes.isResync,
+                    mayDiffer: changes.mayDiffer(kind), now: now))
         }
         if !stale.isEmpty { compiled(stale, changes.isResync ? .resync : .change) }
     }
 
     // MARK: The kinds
 
-    private typealias Statuses = [ObjectKey: WantedStatuses.Wanted]
+    private typealias Said = WantedStatuses.Said
 
-    /// The statuses of AuthConfigs; nil where nothing can have moved them.
-    private func authConfigStatuses(_ changes: ClusterChanges, namespaces: NamespaceRules) -> Statuses? {
+    /// The statuses of AuthConfigs that may have moved; nil where nothing can have moved any.
+    private func authConfigStatuses(_ changes: ClusterChanges, namespaces: NamespaceRules) -> Said? {
         if changes.isWhole {
             var settings = parts.compiler
             settings.namespaces = namespaces
@@ -198,30 +211,44 @@ package actor ClusterCompiler {
             return nil
         }
         parts.keySets.use(output.keySources)
-        var statuses = output.statuses
-        KeyAvailability.note(output.keySourcesByObject, sets: parts.keySets, statuses: &statuses)
-        return wanted(statuses) { [book] in book.generation(of: $0) }
+        var unsaid = book.takeUnsaid()
+        // Key sets come and go by themselves.
+        if changes.keySets || changes.isResync { unsaid.formUnion(output.keySourcesByObject.keys) }
+        var said = Said(generation: { [book] in book.generation(of: $0) })
+        var sources: [ObjectKey: Set<RemoteKeySource>] = [:]
+        for key in unsaid {
+            said.statuses[key] = book.status(of: key)
+            sources[key] = output.keySourcesByObject[key]
+        }
+        KeyAvailability.note(sources, sets: parts.keySets, statuses: &said.statuses)
+        said.gone = changes.isWhole ? nil : unsaid.subtracting(said.statuses.keys)
+        return said
     }
 
     /// The statuses of Subscriptions; nil where nothing can have moved them.
-    private func subscriptionStatuses(
-        _ changes: ClusterChanges, namespaces: NamespaceRules, now: Timestamp
-    ) -> Statuses? {
-        guard changes.isResync || changes.plans || changes.has(.subscription) else { return nil }
+    private func subscriptionStatuses(_ changes: ClusterChanges, namespaces: NamespaceRules, now: Timestamp) -> Said? {
+        let isDue = changes.isResync && (accountsDueAt.map { $0 <= now } ?? false)
+        let mayHaveMoved = changes.has(.subscription) || changes.mayDiffer(.subscription)
+        guard changes.isWhole || changes.plans || mayHaveMoved || isDue else { return nil }
         let objects = present(.subscription)
         let result = SubscriptionCompiler(plans: parts.plans, namespaces: namespaces).compile(
             objects.values.map(\.input), earlier: earlier(objects, now: now), now: now)
         accounts = result.accounts
-        return wanted(result.statuses) { objects[$0]?.generation }
+        accountsDueAt = result.dueAt
+        return Said(statuses: result.statuses, gone: nil) { objects[$0]?.generation }
     }
 
     /// The statuses of ToolManifests; nil where nothing can have moved them.
-    private func toolStatuses(_ changes: ClusterChanges, namespaces: NamespaceRules, now: Timestamp) -> Statuses? {
+    private func toolStatuses(_ changes: ClusterChanges, namespaces: NamespaceRules, now: Timestamp) -> Said? {
         var compiler = parts.tools
         let mayHoldKeys = changes.keys.contains {
             $0.kind == .secret && $0.namespace == compiler.settings.ownNamespace
         }
-        guard changes.isResync || mayHoldKeys || changes.has(.toolManifest) else { return nil }
+        let isDue =
+            changes.isResync && ((toolsDueAt.map { $0 <= now } ?? false) || compiler.executablesHaveChanged())
+        guard
+            changes.isWhole || mayHoldKeys || changes.has(.toolManifest) || changes.mayDiffer(.toolManifest) || isDue
+        else { return nil }
         compiler.settings.namespaces = namespaces
         let objects = present(.toolManifest)
         let secrets = present(.secret).values.filter { $0.key.namespace == compiler.settings.ownNamespace }
@@ -229,23 +256,30 @@ package actor ClusterCompiler {
             (objects.values + secrets).map(\.input), earlier: earlier(objects, now: now), now: now)
         toolKeys.note(result.problems)
         conflicts.withLock { $0 = result.conflicts }
-        return wanted(result.statuses) { objects[$0]?.generation }
+        toolsDueAt = result.dueAt
+        return Said(statuses: result.statuses, gone: nil) { objects[$0]?.generation }
     }
 
     /// The tokens that may be touched, and everything whose finalizer is to be written.
     private func touched(_ changes: ClusterChanges, namespaces: NamespaceRules) -> [ObjectKey] {
-        let changed =
-            changes.isResync
-            ? ResourceKind.own.flatMap { parts.caches.all($0) } : changes.keys.compactMap { parts.caches.get($0) }
-        let unfinished = changed.filter { object in
-            let hasFinalizer = object.finalizers.contains(ClusterWriter.finalizer)
-            return object.isDeleting ? hasFinalizer : object.key.kind == .subscription && !hasFinalizer
-        }.map(\.key)
+        var unfinished: [ObjectKey] = []
         var touched: Set<ObjectKey> = []
-        if changes.isWhole { claims = SecretClaims() }
-        let keys =
-            changes.isResync
-            ? parts.caches.all(.serviceToken).map(\.key) + claims.owners.values : Array(changes.keys)
+        func look(at object: ClusterObject) {
+            let hasFinalizer = object.finalizers.contains(ClusterWriter.finalizer)
+            let isUnfinished =
+                object.isDeleting ? hasFinalizer : object.key.kind == .subscription && !hasFinalizer
+            if isUnfinished { unfinished.append(object.key) }
+        }
+        var keys = changes.keys
+        if changes.isWhole {
+            claims = SecretClaims()
+            parts.caches.each(.serviceToken) { keys.insert($0.key) }
+        }
+        if changes.isResync {
+            for kind in ResourceKind.own { parts.caches.each(kind, look) }
+        } else {
+            for key in changes.keys { parts.caches.get(key).map(look) }
+        }
         for key in keys {
             switch key.kind {
             case .serviceToken:
@@ -256,55 +290,27 @@ package actor ClusterCompiler {
             default: break
             }
         }
-        tokens.withLock { $0 = TokenView(namespaces: namespaces, secretOwners: claims.owners) }
+        tokens.withLock { [claims] view in
+            if view.namespaces != namespaces {
+                view.namespaces = namespaces
+                view.namespacesVersion += 1
+            }
+            view.secretOwners = claims.owners
+        }
+        if changes.isResync { touched.formUnion(unsettled()) }
         return unfinished + touched
     }
 
-    // MARK: Statuses
-
-    private func wanted(_ statuses: [ObjectKey: ObjectStatus], generation: (ObjectKey) -> Int64?) -> Statuses {
-        var result: Statuses = Dictionary(minimumCapacity: statuses.count)
-        for (key, status) in statuses {
-            guard let generation = generation(key) else { continue }
-            var status = status
-            status.sumUp()
-            result[key] = WantedStatuses.Wanted(status: status, generation: generation)
-        }
-        return result
+    /// The tokens that are not known to be as they should.
+    private func unsettled() -> [ObjectKey] {
+        var live: [ObjectKey] = []
+        parts.caches.each(.serviceToken) { if !$0.isDeleting { live.append($0.key) } }
+        guard let settled = parts.settled else { return live }
+        let view = tokenView
+        return live.filter { !settled.isSettled($0, view: view) }
     }
 
-    /// Takes note of what each status should say.
-    ///
-    /// - Returns: the objects that say something else, as far as that can have changed.
-    private func want(
-        _ statuses: Statuses, of kind: ResourceKind, isResync: Bool, snapshot: UInt64, now: Timestamp
-    ) -> [ObjectKey] {
-        let before = wanted.all(kind)
-        var all: Statuses = Dictionary(minimumCapacity: statuses.count)
-        var stale: [ObjectKey] = []
-        for (key, status) in statuses {
-            var status = status
-            let old = before[key]
-            let stands = old.map { $0.generation == status.generation && $0.status == status.status } ?? false
-            if stands, !isResync {
-                all[key] = old
-                continue
-            }
-            guard let object = parts.caches.get(key) else { continue }
-            let isObserved = object.status?["observedGeneration"]?.intValue == status.generation
-            if kind == .authConfig {
-                let first = isObserved ? object.status?["snapshot"]?.intValue.map { UInt64(clamping: $0) } : nil
-                status.snapshot = first ?? (stands ? old?.snapshot : nil) ?? snapshot
-            }
-            all[key] = status
-            let document = status.document(previous: object.status, now: now)
-            if object.generation == status.generation, !StatusDocument.agree(document, object.status) {
-                stale.append(key)
-            }
-        }
-        wanted.replace(kind, all)
-        return stale
-    }
+    // MARK: Sources
 
     /// What was said of objects before: what is stored, or what is about to be.
     private func earlier(_ objects: [ObjectKey: ClusterObject], now: Timestamp) -> [ObjectKey: JSONValue] {
@@ -316,8 +322,6 @@ package actor ClusterCompiler {
             return wanted.document(previous: object.status, now: now)
         }
     }
-
-    // MARK: Sources
 
     private nonisolated func find(_ key: ObjectKey) -> CompilerInput? {
         guard let object = parts.caches.get(key), !object.isDeleting else { return nil }

@@ -27,29 +27,62 @@ package final class ClusterObject: Sendable {
 
     /// Reads an object; nil when it has no name.
     ///
-    /// - Parameter kind: what it is: the items of some lists do not say it.
-    package init?(_ document: JSONValue, kind: ResourceKind) {
-        guard var members = document.objectValue else { return nil }
-        members["kind"] = .string(kind.rawValue)
-        members["apiVersion"] = .string(kind.apiVersion)
-        var decoded = ResourceDecoder.decode(.object(members))
-        guard let key = decoded.key, let metadata = members["metadata"] else { return nil }
-        self.key = key
-        uid = metadata["uid"]?.stringValue ?? ""
+    /// - Parameters:
+    ///   - kind: what it is: the items of some lists do not say it.
+    ///   - before: an earlier state of it; what cannot have changed since is taken from there.
+    ///   - compact: makes documents that are kept small.
+    package init?(
+        _ document: JSONValue, kind: ResourceKind, before: ClusterObject? = nil,
+        compact: (JSONValue) -> JSONValue = { $0 }
+    ) {
+        guard var members = document.objectValue, let metadata = members["metadata"] else { return nil }
+        // What somebody wrote there makes no object invalid, and is not read as a part of it.
+        status = members["status"].map(compact)
         resourceVersion = metadata["resourceVersion"]?.stringValue ?? ""
-        generation = metadata["generation"]?.intValue ?? 0
-        createdAt = metadata["creationTimestamp"]?.stringValue.flatMap { Timestamp(rfc3339: $0) } ?? .latest
         isDeleting = metadata["deletionTimestamp"]?.stringValue != nil
         finalizers = metadata["finalizers"]?.arrayValue?.compactMap(\.stringValue) ?? []
         controllerUID =
             metadata["ownerReferences"]?.arrayValue?
             .first { $0["controller"] == .bool(true) }?["uid"]?.stringValue
-        status = members["status"]
+        if let before, before.isAlike(metadata, kind) {
+            (key, uid, generation, createdAt) = (before.key, before.uid, before.generation, before.createdAt)
+            (object, problems, claimedHosts) = (before.object, [], before.claimedHosts)
+            return
+        }
+        members["status"] = nil
+        members["kind"] = .string(kind.rawValue)
+        members["apiVersion"] = .string(kind.apiVersion)
+        var decoded = ResourceDecoder.decode(compact(.object(members)))
+        guard let key = decoded.key else { return nil }
+        self.key = key
+        uid = metadata["uid"]?.stringValue ?? ""
+        generation = metadata["generation"]?.intValue ?? 0
+        createdAt = metadata["creationTimestamp"]?.stringValue.flatMap { Timestamp(rfc3339: $0) } ?? .latest
         decoded.object?.metadata.uid = uid
         decoded.object?.metadata.generation = generation
-        object = decoded.object
+        object = decoded.object?.withoutDocuments
         problems = decoded.problems.map(\.description)
         claimedHosts = decoded.claimedHosts
+    }
+
+    /// Whether a document with that metadata says the same as this object but for its status and what metadata tells of its life: the
+    /// API server counts changes of `spec`.
+    private func isAlike(_ metadata: JSONValue, _ kind: ResourceKind) -> Bool {
+        guard kind.isOwn, kind == key.kind, problems.isEmpty, let known = object?.metadata, !uid.isEmpty,
+            generation > 0,
+            metadata["uid"]?.stringValue == uid, metadata["generation"]?.intValue == generation,
+            metadata["name"]?.stringValue == key.name, metadata["namespace"]?.stringValue == key.namespace
+        else { return false }
+        return Self.says(metadata["labels"], known.labels) && Self.says(metadata["annotations"], known.annotations)
+    }
+
+    private static func says(_ document: JSONValue?, _ texts: [String: String]) -> Bool {
+        guard let members = document?.objectValue?.members else { return texts.isEmpty && document == nil }
+        return members.count == texts.count
+            && members.allSatisfy { member in
+                guard let text = member.value.stringValue, let known = texts[member.name] else { return false }
+                return text.utf8.elementsEqual(known.utf8)
+            }
     }
 
     /// What the compilers are given.

@@ -98,31 +98,59 @@ package struct ClusterReconciler: Sendable {
     }
 
     private func reconcileToken(_ object: ClusterObject) async throws(KubernetesError) -> ReconcileResult {
+        let settled = compiler.parts.settled
+        settled?.unsettle(object.key)
         try await writer.addFinalizer(to: object)
         let object = writer.writes.latest(object, of: object.key) ?? object
         let view = compiler.tokenView
         let now = clock.now()
+        // Looked at before the work: what changes while it is done is not taken for known.
+        let secret = cachedSecret(of: object)
+        let records = settled?.records(of: object.status) ?? []
         var status = await tokens.reconcile(
             object.input, owners: view.secretOwners, namespaces: view.namespaces, earlier: object.status, now: now)
         status.sumUp()
         let document = StatusDocument.make(
             status, generation: object.generation, previous: object.status, now: now)
-        try await write(document, to: object)
-        return next(status, now: now)
+        let hasWritten = try await write(document, to: object)
+        let due = due(status, now: now)
+        let result = next(status, due: due, now: now)
+        if !hasWritten, !result.isFailure, Self.isSettled(status, hasSecret: secret != nil),
+            compiler.parts.caches.get(object.key) === object
+        {
+            settled?.settle(
+                object.key,
+                SettledTokens.Standing(
+                    object: object, secret: secret, records: records, namespacesVersion: view.namespacesVersion,
+                    dueAt: due))
+        }
+        return result
+    }
+
+    /// Whether a token is as it is meant to be, and everything that says so is in the caches.
+    private static func isSettled(_ status: ObjectStatus, hasSecret: Bool) -> Bool {
+        hasSecret ? status.conditions["Ready"]?.state == .true : status.conditions["Revoked"]?.state == .true
+    }
+
+    private func cachedSecret(of object: ClusterObject) -> ClusterObject? {
+        guard case .serviceToken(let token)? = object.object else { return nil }
+        return compiler.parts.caches.get(
+            ObjectKey(kind: .secret, namespace: object.key.namespace, name: token.spec.secretName))
     }
 
     private func writeStatus(of object: ClusterObject) async throws(KubernetesError) -> ReconcileResult {
         // The pass that knows this generation asks again.
         guard let wanted = compiler.wanted[object.key], wanted.generation == object.generation else { return .done }
-        try await write(wanted.document(previous: object.status, now: clock.now()), to: object)
+        _ = try await write(wanted.document(previous: object.status, now: clock.now()), to: object)
         return .done
     }
 
-    private func write(_ document: JSONValue, to object: ClusterObject) async throws(KubernetesError) {
-        guard try await writer.status(document, of: object) else { return }
+    /// - Returns: whether there was anything to write.
+    private func write(_ document: JSONValue, to object: ClusterObject) async throws(KubernetesError) -> Bool {
+        guard try await writer.status(document, of: object) else { return false }
         let before = StatusDocument.ready(object.status)
         guard let after = StatusDocument.ready(document), before?.state != after.state || before?.reason != after.reason
-        else { return }
+        else { return true }
         events.record(
             on: Self.involved(object), type: after.state == "False" ? .warning : .normal, reason: after.reason,
             action: "Reconcile", note: after.message.isEmpty ? "Ready is \(after.state)" : after.message)
@@ -132,6 +160,7 @@ package struct ClusterReconciler: Sendable {
                 LogKeys.object: "\(object.key)", "ready": "\(after.state)", LogKeys.reason: "\(after.reason)",
                 LogKeys.detail: "\(after.message)",
             ])
+        return true
     }
 
     /// Says on a Secret of tool keys which of them are not used because another key has the same id.
@@ -150,7 +179,7 @@ package struct ClusterReconciler: Sendable {
     }
 
     /// When a token has to be looked at again without a change.
-    private func next(_ status: ObjectStatus, now: Timestamp) -> ReconcileResult {
+    private func next(_ status: ObjectStatus, due: Timestamp?, now: Timestamp) -> ReconcileResult {
         if status.conditions["SecretWritten"]?.state == .false {
             return .failed(status.conditions["SecretWritten"]?.message ?? "")
         }
@@ -159,11 +188,16 @@ package struct ClusterReconciler: Sendable {
         {
             return .failed(status.conditions["Ready"]?.message ?? "")
         }
+        guard let due else { return .done }
+        return .requeue(after: .microseconds(due.microseconds - now.microseconds))
+    }
+
+    /// When time alone asks for something.
+    private func due(_ status: ObjectStatus, now: Timestamp) -> Timestamp? {
         let times = ["nextRotationAt", "expiresAt"].compactMap {
             status.members[$0]?.stringValue.flatMap { Timestamp(rfc3339: $0) }
         }
-        guard let first = times.filter({ $0 > now }).min() else { return .done }
-        return .requeue(after: .microseconds(first.microseconds - now.microseconds))
+        return times.filter { $0 > now }.min()
     }
 
     private func result(of error: KubernetesError, object: ObjectKey) -> ReconcileResult {

@@ -27,9 +27,7 @@ struct ClusterWriter: Sendable {
                 "uid": .string(object.uid),
             ], "status": status,
         ]
-        note(
-            try await api.patch(object.reference, subresource: "status", .apply(document, force: true)),
-            kind: object.key.kind)
+        note(try await api.patch(object.reference, subresource: "status", .apply(document, force: true)), of: object)
         return true
     }
 
@@ -46,8 +44,7 @@ struct ClusterWriter: Sendable {
                 ["op": "add", "path": .string("\(path)/-"), "value": .string(Self.finalizer)],
             ]
         let guarded = [Self.sameVersion(object)] + operations
-        note(
-            try await api.patch(object.reference, subresource: nil, .json(.array(guarded))), kind: object.key.kind)
+        note(try await api.patch(object.reference, subresource: nil, .json(.array(guarded))), of: object)
     }
 
     /// Lets the object go.
@@ -59,7 +56,7 @@ struct ClusterWriter: Sendable {
             ["op": "test", "path": .string(path), "value": .string(Self.finalizer)],
             ["op": "remove", "path": .string(path)],
         ]
-        note(try await api.patch(object.reference, subresource: nil, .json(operations)), kind: object.key.kind)
+        note(try await api.patch(object.reference, subresource: nil, .json(operations)), of: object)
     }
 
     private static func sameVersion(_ object: ClusterObject) -> JSONValue {
@@ -73,7 +70,7 @@ struct ClusterWriter: Sendable {
         }
     }
 
-    private func note(_ document: JSONValue, kind: ResourceKind) {
-        if let object = ClusterObject(document, kind: kind) { writes.note(object) }
+    private func note(_ document: JSONValue, of before: ClusterObject) {
+        if let object = ClusterObject(document, kind: before.key.kind, before: before) { writes.note(object) }
     }
 }

@@ -19,8 +19,15 @@ struct AuthConfigBook {
         var references: [ObjectKey]
         /// Where the keys of its own issuers come from.
         var keySources: Set<RemoteKeySource>
-        /// The status and the conflicts that it tells of.
-        var told: (conflicts: [HostTable.Conflict], status: ObjectStatus)?
+        /// Where keys that are good here come from.
+        var allSources: Set<RemoteKeySource>
+
+        /// Whether the other one takes the same part among all objects: what they come to differs in this object alone.
+        func hasPlace(of other: Entry) -> Bool {
+            candidate?.key == other.candidate?.key && candidate?.createdAt == other.candidate?.createdAt
+                && candidate?.hosts == other.candidate?.hosts && candidate?.broken == other.candidate?.broken
+                && keySources == other.keySources && allSources == other.allSources
+        }
     }
 
     private let settings: SnapshotCompiler.Settings
@@ -28,6 +35,15 @@ struct AuthConfigBook {
     private var order: [ObjectKey] = []
     private var isOrdered = true
     private var referrers: [ObjectKey: Set<ObjectKey>] = [:]
+    /// The conflicts of the last output, by the object (`namespace/name`) that lost.
+    private var conflicts: [String: [HostTable.Conflict]] = [:]
+    /// Objects whose status may not be what it was when it was asked for last; those that are gone are among them.
+    private var unsaid: Set<ObjectKey> = []
+    /// The last output, and where each object stands in it; nil when it is to be made anew.
+    private var last: SnapshotCompiler.Output?
+    private var positions: [ObjectKey: Int] = [:]
+    /// What was compiled anew since, and has the place in the last output that it had.
+    private var replaced: Set<ObjectKey> = []
 
     init(settings: SnapshotCompiler.Settings) { self.settings = settings }
 
@@ -54,6 +70,7 @@ struct AuthConfigBook {
             }
         }
         guard !affected.isEmpty else { return false }
+        unsaid.formUnion(affected)
         withoutActuallyEscaping(find) { find in
             let compiler = AuthConfigCompiler(
                 references: ReferenceTable(needsLabel: settings.needsLabel) { find($0)?.object },
@@ -61,23 +78,28 @@ struct AuthConfigBook {
                 reservedIssuers: Set(settings.defaults.issuers.entries.compactMap(\.issuer)), egress: settings.egress,
                 reviewsTokens: settings.reviewsTokens)
             for key in affected {
-                let wasThere = forget(key)
+                let before = forget(key)
                 let input = find(key)
                 if let input { add(input, compiler: compiler) }
-                if wasThere != (input != nil) { isOrdered = false }
+                if (before != nil) != (input != nil) { isOrdered = false }
+                if let before, let after = entries[key], after.hasPlace(of: before) {
+                    replaced.insert(key)
+                } else {
+                    last = nil
+                }
             }
         }
         return true
     }
 
-    /// - Returns: whether it was there.
-    private mutating func forget(_ key: ObjectKey) -> Bool {
-        guard let entry = entries.removeValue(forKey: key) else { return false }
+    /// - Returns: what was there.
+    private mutating func forget(_ key: ObjectKey) -> Entry? {
+        guard let entry = entries.removeValue(forKey: key) else { return nil }
         for reference in entry.references {
             referrers[reference]?.remove(key)
             if referrers[reference]?.isEmpty == true { referrers[reference] = nil }
         }
-        return true
+        return entry
     }
 
     private mutating func add(_ input: CompilerInput, compiler: AuthConfigCompiler) {
@@ -87,11 +109,13 @@ struct AuthConfigBook {
             for index in places.indices where places[index].state == .linked { places[index].state = .notAllowed }
         }
         var entry = Entry(
-            generation: input.generation, outcome: outcome, places: places, references: [], keySources: [])
+            generation: input.generation, outcome: outcome, places: places, references: [], keySources: [],
+            allSources: [])
         if outcome.isInForce {
             entry.candidate = HostTable.Candidate(
                 key: outcome.config.key, createdAt: input.createdAt,
                 hosts: places.filter { $0.state == .linked }.map(\.text), broken: outcome.config.brokenReason != nil)
+            entry.allSources = outcome.config.realm.issuers.remoteSources
         }
         if case .authConfig(let object)? = input.object {
             entry.references = ReferenceTable.references(of: object.spec, namespace: input.key.namespace)
@@ -105,6 +129,25 @@ struct AuthConfigBook {
 
     /// What a snapshot is made of.
     mutating func output() -> SnapshotCompiler.Output {
+        let output = renewed() ?? made()
+        replaced = []
+        last = output
+        return output
+    }
+
+    /// The last output with what was compiled anew; nil where objects have come, gone or taken another place.
+    private mutating func renewed() -> SnapshotCompiler.Output? {
+        guard var output = last else { return nil }
+        last = nil
+        for key in replaced {
+            guard let position = positions[key], let entry = entries[key] else { continue }
+            output.authConfigs[position] = entry.outcome.config
+        }
+        output.ownRealm = ownRealm(output.authConfigs)
+        return output
+    }
+
+    private mutating func made() -> SnapshotCompiler.Output {
         if !isOrdered {
             order = entries.keys.sorted()
             isOrdered = true
@@ -113,35 +156,54 @@ struct AuthConfigBook {
         var candidates: [HostTable.Candidate] = []
         var sources: [ObjectKey: Set<RemoteKeySource>] = [:]
         var allSources = settings.defaults.issuers.remoteSources
+        positions = Dictionary(minimumCapacity: order.count)
         for key in order {
             guard let entry = entries[key], let candidate = entry.candidate else { continue }
+            positions[key] = configs.count
             candidates.append(candidate)
             configs.append(entry.outcome.config)
             if !entry.keySources.isEmpty { sources[key] = entry.keySources }
-            allSources.formUnion(entry.outcome.config.realm.issuers.remoteSources)
+            if !entry.allSources.isEmpty { allSources.formUnion(entry.allSources) }
         }
         let hosts = HostTable(candidates)
+        note(hosts.conflicts)
         return SnapshotCompiler.Output(
             hosts: hosts, authConfigs: configs, ownRealm: ownRealm(configs), keySources: allSources,
-            keySourcesByObject: sources, statuses: statuses(hosts.conflicts))
+            keySourcesByObject: sources)
     }
 
-    private mutating func statuses(_ conflicts: [HostTable.Conflict]) -> [ObjectKey: ObjectStatus] {
-        let byLoser = Dictionary(grouping: conflicts, by: \.loser)
-        var statuses: [ObjectKey: ObjectStatus] = Dictionary(minimumCapacity: order.count)
-        for key in order {
-            let conflicts = byLoser.isEmpty ? [] : byLoser["\(key.namespace)/\(key.name)"] ?? []
-            guard let entry = entries[key] else { continue }
-            if let told = entry.told, told.conflicts == conflicts {
-                statuses[key] = told.status
-                continue
-            }
-            var status = ObjectStatus(conditions: entry.outcome.conditions)
-            status.finish(places: entry.places, conflicts: conflicts)
-            entries[key]?.told = (conflicts, status)
-            statuses[key] = status
+    /// Takes up who lost a host to whom; who did not say so before, or said something else, has something to say.
+    private mutating func note(_ new: [HostTable.Conflict]) {
+        guard !new.isEmpty || !conflicts.isEmpty else { return }
+        let byLoser = Dictionary(grouping: new, by: \.loser)
+        for loser in Set(byLoser.keys).union(conflicts.keys) where byLoser[loser] != conflicts[loser] {
+            let parts = loser.split(separator: "/", maxSplits: 1).map(String.init)
+            guard parts.count == 2 else { continue }
+            unsaid.insert(ObjectKey(kind: .authConfig, namespace: parts[0], name: parts[1]))
         }
+        conflicts = byLoser
+    }
+
+    /// The objects whose status may have changed since this was asked for last; those that are gone are among them.
+    mutating func takeUnsaid() -> Set<ObjectKey> {
+        defer { unsaid = [] }
+        return unsaid
+    }
+
+    /// How each object fared, as of the last output.
+    func statuses() -> [ObjectKey: ObjectStatus] {
+        var statuses: [ObjectKey: ObjectStatus] = Dictionary(minimumCapacity: entries.count)
+        for key in entries.keys { statuses[key] = status(of: key) }
         return statuses
+    }
+
+    /// How an object fared, as of the last output; nil when it is not there.
+    func status(of key: ObjectKey) -> ObjectStatus? {
+        guard let entry = entries[key] else { return nil }
+        var status = ObjectStatus(conditions: entry.outcome.conditions)
+        status.finish(
+            places: entry.places, conflicts: conflicts.isEmpty ? [] : conflicts["\(key.namespace)/\(key.name)"] ?? [])
+        return status
     }
 
     /// What becomes of the entries of `spec.hosts` before other objects are looked at.

@@ -47,8 +47,8 @@ package struct SnapshotCompiler: Sendable {
         package var keySources: Set<RemoteKeySource>
         /// Where the keys of an AuthConfig's own issuers come from; only those that have any.
         package var keySourcesByObject: [ObjectKey: Set<RemoteKeySource>]
-        /// How each AuthConfig fared, `Ready` not summed up yet: who publishes may know more.
-        package var statuses: [ObjectKey: ObjectStatus]
+        /// How each AuthConfig fared, `Ready` not summed up yet: who publishes may know more. Empty where a book is asked for them one by one.
+        package var statuses: [ObjectKey: ObjectStatus] = [:]
     }
 
     private let settings: Settings
@@ -59,6 +59,8 @@ package struct SnapshotCompiler: Sendable {
         var book = AuthConfigBook(settings: settings)
         let objects = Dictionary(inputs.map { ($0.key, $0) }) { _, last in last }
         book.update(Set(objects.keys)) { objects[$0] }
-        return book.output()
+        var output = book.output()
+        output.statuses = book.statuses()
+        return output
     }
 }

@@ -12,6 +12,8 @@ package struct SubscriptionCompiler: Sendable {
         package var accounts: AccountTable
         /// How each object fared, `Ready` not summed up yet.
         package var statuses: [ObjectKey: ObjectStatus]
+        /// When the time of an account is over next; nil = never.
+        package var dueAt: Timestamp?
     }
 
     /// The catalogue in force.
@@ -60,7 +62,8 @@ package struct SubscriptionCompiler: Sendable {
             statuses[candidate.input.key] = status
         }
         return Output(
-            accounts: AccountTable(states: states, fallback: catalogue.fallbackState), statuses: statuses)
+            accounts: AccountTable(states: states, fallback: catalogue.fallbackState), statuses: statuses,
+            dueAt: candidates.compactMap(\.spec.validUntil?.timestamp).filter { $0 > now }.min())
     }
 
     /// An object that does not take part.

@@ -38,15 +38,21 @@ package struct ToolManifestCompiler: Sendable {
         package var problems: [String]
         /// Which Secrets hold a key whose id another key has, too, and the ids, in order.
         package var conflicts: [ObjectKey: [String]]
+        /// When a key begins or ends to count next; nil = never.
+        package var dueAt: Timestamp?
     }
 
     package var settings: Settings
     private let executables: any ToolExecutableLooking
+    private let verdicts = SignatureVerdicts()
 
     package init(settings: Settings, executables: any ToolExecutableLooking) {
         self.settings = settings
         self.executables = executables
     }
+
+    /// Whether an executable that was looked at may be another by now.
+    func executablesHaveChanged() -> Bool { executables.haveChanged() }
 
     /// A tool as it is told from others: the same id may be there for several tenants.
     private struct Tool: Hashable {
@@ -67,7 +73,7 @@ package struct ToolManifestCompiler: Sendable {
         let secrets = ToolKeySecrets(
             inputs, namespace: settings.ownNamespace, needsLabel: settings.needsLabel)
         let keys = TrustedToolKeys(settings.keys + secrets.records)
-        let verifier = ToolVerifier(keys: keys, rules: settings.rules)
+        let verifier = ToolVerifier(keys: keys, rules: settings.rules, verdicts: verdicts)
         var statuses: [ObjectKey: ObjectStatus] = [:]
         var candidates: [Candidate] = []
         let own = inputs.filter { $0.key.kind == .toolManifest }
@@ -97,7 +103,7 @@ package struct ToolManifestCompiler: Sendable {
         }
         return Output(
             statuses: statuses, problems: secrets.problems + Self.problems(keys),
-            conflicts: Self.conflicts(keys, in: secrets))
+            conflicts: Self.conflicts(keys, in: secrets), dueAt: Self.next(keys, after: now))
     }
 
     private struct Refused: Error {
@@ -133,6 +139,10 @@ package struct ToolManifestCompiler: Sendable {
             result[tool] = remembered
         }
         return result
+    }
+
+    private static func next(_ keys: TrustedToolKeys, after now: Timestamp) -> Timestamp? {
+        keys.records.flatMap { [$0.notBefore, $0.expiresAt, $0.revokedAt] }.compactMap(\.self).filter { $0 > now }.min()
     }
 
     private static func problems(_ keys: TrustedToolKeys) -> [String] {

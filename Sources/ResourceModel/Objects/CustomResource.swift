@@ -27,6 +27,11 @@ package struct CustomResource<Spec: ResourceSpec>: Sendable, Hashable {
         self.status = status
     }
 
+    /// The same object with nothing but what was read out of its documents.
+    var withoutDocuments: Self {
+        CustomResource(metadata: metadata, spec: spec, specDocument: .null, status: nil)
+    }
+
     /// Which object this is.
     package var key: ObjectKey { ObjectKey(kind: Spec.kind, namespace: metadata.namespace, name: metadata.name) }
 

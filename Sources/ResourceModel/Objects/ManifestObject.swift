@@ -4,7 +4,9 @@
 package import Essentials
 
 /// An object of any kind that Tollgate reads from files.
-package enum ManifestObject: Sendable, Equatable {
+///
+/// Indirect: thousands of them are kept, and the largest kind is several times the size of the smallest.
+package indirect enum ManifestObject: Sendable, Equatable {
     case authConfig(AuthConfig)
     case serviceToken(ServiceToken)
     case subscription(Subscription)
@@ -68,6 +70,17 @@ package enum ManifestObject: Sendable, Equatable {
         case .subscription(let object): object.specDocument
         case .toolManifest(let object): object.specDocument
         case .secret, .configMap: nil
+        }
+    }
+
+    /// The same object without the documents that it was read from, which only files are compared by.
+    package var withoutDocuments: ManifestObject {
+        switch self {
+        case .authConfig(let object): .authConfig(object.withoutDocuments)
+        case .serviceToken(let object): .serviceToken(object.withoutDocuments)
+        case .subscription(let object): .subscription(object.withoutDocuments)
+        case .toolManifest(let object): .toolManifest(object.withoutDocuments)
+        case .secret, .configMap: self
         }
     }
 

@@ -37,15 +37,22 @@ struct ClusterSide: ControlSide {
                     settings: parts.settings.toolManifests(own: link.ownNamespace, needsLabel: true),
                     executables: ToolExecutables(directory: parts.settings.tools.directory)),
                 plans: parts.plans, policy: parts.policy.keeper.state.policy, policySource: parts.policy.source,
-                policyKeeper: parts.policy.keeper, snapshots: parts.snapshots, keySets: parts.keySets),
+                policyKeeper: parts.policy.keeper, snapshots: parts.snapshots, keySets: parts.keySets,
+                settled: SettledTokens(caches: link.caches, table: parts.registry.table, clock: parts.clock)),
             wall: parts.clock, clock: SystemMonotonicClock(), logger: parts.logger, metrics: metrics
-        ) { [caches = link.caches] keys, priority in
+        ) { [caches = link.caches, elector = link.elector] keys, priority in
+            // Who begins to lead looks at everything.
+            let isLeading = elector.isLeading
             for key in keys {
                 // What is revoked does not wait for writes to the API server.
-                let isRevoked = caches.get(key).flatMap(ClusterReconciler.revocation) != nil
-                // A Secret is named for its tool keys.
-                let queue = isRevoked ? revocations : queues[key.kind == .secret ? .toolManifest : key.kind]
-                queue?.add(key, priority: priority)
+                let isRevoked =
+                    key.kind == .serviceToken && caches.get(key).flatMap(ClusterReconciler.revocation) != nil
+                if isRevoked {
+                    revocations.add(key, priority: priority)
+                } else if isLeading {
+                    // A Secret is named for its tool keys.
+                    queues[key.kind == .secret ? .toolManifest : key.kind]?.add(key, priority: priority)
+                }
             }
         }
         self.compiler = compiler
@@ -89,7 +96,7 @@ struct ClusterSide: ControlSide {
         metrics.onScrape { [caches = link.caches] in
             for kind in ResourceKind.allCases {
                 Gauge(label: "tollgate_cache_objects", dimensions: [("kind", kind.rawValue)], factory: metrics)
-                    .record(Int64(caches.all(kind).count))
+                    .record(Int64(caches.count(kind)))
             }
         }
     }

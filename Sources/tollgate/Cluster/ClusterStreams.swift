@@ -29,12 +29,13 @@ struct ClusterStreams {
         var streams: [ClusterStream] = []
         var caches: [ResourceKind: [ObjectCache<ClusterObject>]] = [:]
         let compactor = DocumentCompactor()
+        let gate = ListGate(permits: 4)
         func add<Value: Sendable>(
             _ selection: ObjectSelection, into cache: ObjectCache<Value>,
             decode: @escaping @Sendable (JSONValue) -> Value?
         ) {
             let stream = ResourceStream(
-                selection: selection, decode: decode, cache: cache, api: api, clock: clock, random: random,
+                selection: selection, decode: decode, cache: cache, gate: gate, api: api, clock: clock, random: random,
                 logger: logger, metricsFactory: metrics)
             streams.append(
                 ClusterStream(
@@ -49,11 +50,13 @@ struct ClusterStreams {
             let unwatched = Self.unwatched(
                 kind, watched: watched, ownNamespace: ownNamespace, policyConfigMap: policyConfigMap)
             for selection in everywhere + unwatched {
-                let cache = ObjectCache<ClusterObject>()
+                let cache = ObjectCache<ClusterObject>(namespace: selection.namespace)
                 caches[kind, default: []].append(cache)
                 // What Secrets hold is nobody's but theirs, and alike in none.
                 add(selection, into: cache) { document in
-                    ClusterObject(kind == .secret ? document : compactor.compact(document), kind: kind)
+                    ClusterObject(
+                        document, kind: kind, before: cache.get(ObjectName(of: document))?.value,
+                        compact: kind == .secret ? { $0 } : compactor.compact)
                 }
             }
         }

@@ -61,7 +61,18 @@ final class DocumentCompactor: Sendable {
         if known.objects.count >= most { known.objects = [] }
         let found = known.objects.insert(.object(object)).memberAfterInsert
         // Equal objects can have their members, and equal texts their characters, in another form.
-        guard found.encoded() == JSONValue.object(object).encoded() else { return .object(object) }
+        guard let members = found.objectValue?.members, members.elementsEqual(object.members, by: isIdentical) else {
+            return .object(object)
+        }
         return found
+    }
+
+    /// Whether two equal members are written the same.
+    private static func isIdentical(_ left: JSONObject.Member, _ right: JSONObject.Member) -> Bool {
+        guard left.name.utf8.elementsEqual(right.name.utf8) else { return false }
+        if case .string(let one) = left.value, case .string(let other) = right.value {
+            return one.utf8.elementsEqual(other.utf8)
+        }
+        return left.value == right.value
     }
 }

@@ -13,6 +13,7 @@ private struct FakeExecutables: ToolExecutableLooking {
     var findings: [String: ExecutableFile.Finding] = [:]
 
     func look(at path: String) -> ExecutableFile.Finding { findings[path] ?? .missing }
+    func haveChanged() -> Bool { true }
 }
 
 @Suite struct ToolManifestCompilerTests {
