@@ -8,7 +8,7 @@ internal import Synchronization
 
 /// Writes Events about objects, in the background and bounded: what cannot be written is left out, never waited for.
 ///
-/// A hundred at once, then 25 a second: thousands of objects that change at the same time leave the API server to the writes that matter,
+/// A hundred at once, then ten a second: thousands of objects that change at the same time leave the API server to the writes that matter,
 /// and their Events are left out beyond a thousand, ordinary ones before warnings.
 ///
 /// Source: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.32/#event-v1-events-k8s-io
@@ -28,7 +28,7 @@ package final class EventRecorder: Sendable {
     private static let controller = "tollgate.dev/controller"
     private static let capacity = 1000
     private static let burst = 100
-    private static let pace = Duration.milliseconds(40)
+    private static let pace = Duration.milliseconds(100)
 
     private let api: any KubernetesAPI
     private let instance: String

@@ -80,12 +80,12 @@ internal import Testing
         func written() -> Int { api.state.withLock(\.objects.count) }
         let run = Task { await recorder.run() }
         try await Eventually.holds("the burst to be written") { written() == 101 && time.sleepers == 1 }
-        time.advance(by: .milliseconds(400))
+        time.advance(by: .seconds(1))
         try await Eventually.holds("the next ten") { written() >= 110 && time.sleepers == 1 }
         #expect(written() <= 112)
         recorder.stop()
         try await Eventually.holds("all to be written") {
-            time.advance(by: .milliseconds(40))
+            time.advance(by: .milliseconds(100))
             return written() == 1000
         }
         await run.value
