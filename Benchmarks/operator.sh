@@ -10,11 +10,13 @@ set -euo pipefail
 require_swift
 
 export TOLLGATE_BENCHMARKS=1
+# As it is shipped: with the standard library in the binary.
+build=(swift build -c release --static-swift-stdlib)
 for product in tollgate OperatorBenchmark; do
     say "building $product"
-    swift build -c release --product "$product" | tail -n 1
+    "${build[@]}" --product "$product" | tail -n 1
 done
-bin=$(swift build -c release --show-bin-path)
+bin=$("${build[@]}" --show-bin-path)
 Scripts/control-plane-get.sh >/dev/null
 
 if [ -n "${TOLLGATE_BENCH_QUICK:-}" ]; then

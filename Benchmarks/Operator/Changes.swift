@@ -46,8 +46,8 @@ struct Changes: Sendable {
     /// More than that at a time the server would only keep waiting.
     private static let mostUnderWay = 128
     /// Of the time that has gone by: what comes soon is looked for often, and what is late does not load the machine.
-    private static let pollShare = 0.1
-    private static let pollPause = Duration.milliseconds(5)
+    private static let pollShare = 0.2
+    private static let pollPause = Duration.milliseconds(10)
     private static let longestPollPause = Duration.milliseconds(250)
     private static let patience = Duration.seconds(30)
 
