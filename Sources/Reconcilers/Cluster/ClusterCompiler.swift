@@ -65,7 +65,7 @@ package actor ClusterCompiler {
     private var book: AuthConfigBook
     private var output: SnapshotCompiler.Output
     private var accounts: AccountTable?
-    private var claims = SecretClaims()
+    private var claims: SecretClaims
     private var toolKeys: ToolKeyReport
     private var policyMap: ConfigMap?
     /// When time alone moves accounts, and the keys of tools; nil = never.
@@ -96,6 +96,7 @@ package actor ClusterCompiler {
         toolKeys = ToolKeyReport(metrics: metrics, logger: logger)
         book = AuthConfigBook(settings: parts.compiler)
         output = book.output()
+        claims = SecretClaims(find: parts.caches.get)
         (wakes, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         parts.caches.observe { [pending, wake] key in
             // Nil: a cache is filled, or namespaces have changed, which is seen by comparing them.
@@ -272,7 +273,7 @@ package actor ClusterCompiler {
         }
         var keys = changes.keys
         if changes.isWhole {
-            claims = SecretClaims()
+            claims = SecretClaims(find: parts.caches.get)
             parts.caches.each(.serviceToken) { keys.insert($0.key) }
         }
         if changes.isResync {
@@ -286,7 +287,7 @@ package actor ClusterCompiler {
                 let object = parts.caches.get(key).flatMap { $0.isDeleting ? nil : $0 }
                 if object != nil { touched.insert(key) }
                 touched.formUnion(claims.update(key, to: object))
-            case .secret: touched.formUnion(claims.named("\(key.namespace)/\(key.name)"))
+            case .secret: touched.formUnion(claims.update(secret: key))
             default: break
             }
         }

@@ -99,7 +99,8 @@ package final class ClusterObject: Sendable {
 
     /// Whether anything but the status differs: what is worth compiling again.
     package func differs(from other: ClusterObject) -> Bool {
-        uid != other.uid || isDeleting != other.isDeleting || object?.metadata.labels != other.object?.metadata.labels
+        uid != other.uid || isDeleting != other.isDeleting || controllerUID != other.controllerUID
+            || object?.metadata.labels != other.object?.metadata.labels
             || object?.metadata.annotations != other.object?.metadata.annotations || problems != other.problems
             || (key.kind.isOwn ? generation != other.generation : object != other.object)
     }

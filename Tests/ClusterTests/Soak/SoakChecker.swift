@@ -36,14 +36,16 @@ struct SoakChecker {
 
     /// What is not as the model says, the cheap questions first: later ones are not asked while earlier ones complain.
     mutating func complaints(_ model: SoakModel) async throws -> [String] {
+        let secrets = try await secrets()
+        let verdicts = model.verdicts(made: secrets.compactMapValues(owner))
         let found = try await objects()
-        var complaints = try await namespaceComplaints(model) + statusComplaints(found, model)
+        var complaints = try await namespaceComplaints(model) + statusComplaints(found, model, verdicts)
         guard complaints.isEmpty else { return complaints }
-        complaints = try await secretComplaints(model)
+        complaints = secretComplaints(secrets, model, verdicts)
         guard complaints.isEmpty else { return complaints }
         for replica in replicas { complaints += await decisionComplaints(replica, model) }
         guard complaints.isEmpty else { return complaints }
-        complaints = try await tokenComplaints(model)
+        complaints = try await tokenComplaints(model, verdicts)
         guard complaints.isEmpty else { return complaints }
         return try await watchComplaints()
     }
@@ -99,8 +101,9 @@ struct SoakChecker {
         }
     }
 
-    private func statusComplaints(_ found: [Found], _ model: SoakModel) -> [String] {
-        let verdicts = model.verdicts()
+    private func statusComplaints(
+        _ found: [Found], _ model: SoakModel, _ verdicts: [ObjectKey: SoakModel.Verdict]
+    ) -> [String] {
         var complaints: [String] = []
         var missing = Set(model.objects.keys)
         for object in found {
@@ -133,25 +136,38 @@ struct SoakChecker {
 
     // MARK: Secrets and tokens
 
-    private mutating func secretComplaints(_ model: SoakModel) async throws -> [String] {
-        let verdicts = model.verdicts()
+    /// The Secrets of tokens, as the API server has them now.
+    private func secrets() async throws -> [ObjectKey: JSONValue] {
+        var secrets: [ObjectKey: JSONValue] = [:]
+        _ = try await api.list(
+            ListQuery(ObjectSelection(.secrets, fieldSelector: "type=\(Self.tokenType)"))
+        ) { secret in
+            let metadata = secret["metadata"]
+            let key = ObjectKey(
+                kind: .secret, namespace: metadata?["namespace"]?.stringValue ?? "",
+                name: metadata?["name"]?.stringValue ?? "")
+            secrets[key] = secret
+        }
+        return secrets
+    }
+
+    private func owner(_ secret: JSONValue) -> String? {
+        secret["metadata"]?["ownerReferences"]?.arrayValue?.first?["uid"]?.stringValue
+    }
+
+    private mutating func secretComplaints(
+        _ secrets: [ObjectKey: JSONValue], _ model: SoakModel, _ verdicts: [ObjectKey: SoakModel.Verdict]
+    ) -> [String] {
         let tokens = model.all(.serviceToken)
         let byUID = Dictionary(uniqueKeysWithValues: tokens.map { ($0.uid, $0) })
         var complaints: [String] = []
         var held: Set<ObjectKey> = []
-        var secrets: [JSONValue] = []
-        _ = try await api.list(
-            ListQuery(ObjectSelection(.secrets, fieldSelector: "type=\(Self.tokenType)"))
-        ) { secrets.append($0) }
-        for secret in secrets {
-            let name =
-                "\(secret["metadata"]?["namespace"]?.stringValue ?? "")/\(secret["metadata"]?["name"]?.stringValue ?? "")"
-            let owner = secret["metadata"]?["ownerReferences"]?.arrayValue?.first?["uid"]?.stringValue ?? ""
-            guard let object = byUID[owner], case .token(let token) = object.spec else {
-                complaints.append("Secret \(name) is an orphan")
+        for (key, secret) in secrets {
+            guard let owner = owner(secret), let object = byUID[owner], case .token(let token) = object.spec else {
+                complaints.append("\(key) is an orphan")
                 continue
             }
-            if token.isRevoked { complaints.append("Secret \(name) of the revoked \(object.key) is still there") }
+            if token.isRevoked { complaints.append("\(key) of the revoked \(object.key) is still there") }
             held.insert(object.key)
             let data = secret["data"]?["token"]?.stringValue.flatMap { Data(base64Encoded: $0) }
             if let data, verdicts[object.key]?.isReady == true { texts[owner] = String(decoding: data, as: UTF8.self) }
@@ -163,9 +179,10 @@ struct SoakChecker {
     }
 
     /// The leader's store decides: the text in the Secret is good, and what was revoked is not.
-    private func tokenComplaints(_ model: SoakModel) async throws -> [String] {
+    private func tokenComplaints(
+        _ model: SoakModel, _ verdicts: [ObjectKey: SoakModel.Verdict]
+    ) async throws -> [String] {
         guard let leader = try await leader() else { return ["nobody leads"] }
-        let verdicts = model.verdicts()
         let holders = model.holders()
         var complaints: [String] = []
         for object in model.all(.serviceToken) {

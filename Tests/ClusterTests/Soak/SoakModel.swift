@@ -99,10 +99,12 @@ struct SoakModel {
     }
 
     /// What every live object has to say.
-    func verdicts() -> [ObjectKey: Verdict] {
+    ///
+    /// - Parameter made: whose the Secrets of tokens are (by uid): of tokens of one second the one whose Secret is made has it.
+    func verdicts(made: [ObjectKey: String]) -> [ObjectKey: Verdict] {
         var result: [ObjectKey: Verdict] = [:]
         judgeConfigs(&result)
-        judgeTokens(&result)
+        judgeTokens(&result, made: made)
         judgePlans(&result)
         judgeTools(&result)
         return result
@@ -154,15 +156,21 @@ struct SoakModel {
         }
     }
 
-    private func judgeTokens(_ result: inout [ObjectKey: Verdict]) {
-        var owners: [ObjectKey: ObjectKey] = [:]
-        for object in all(.serviceToken) {
-            guard case .token(let token) = object.spec else { continue }
-            let secret = ObjectKey(kind: .secret, namespace: object.key.namespace, name: token.secretName)
-            let owner = owners[secret] ?? object.key
-            owners[secret] = owner
+    private func judgeTokens(_ result: inout [ObjectKey: Verdict], made: [ObjectKey: String]) {
+        var owners: [ObjectKey: Object] = [:]
+        let tokens = all(.serviceToken).compactMap { object -> (object: Object, token: Token, secret: ObjectKey)? in
+            guard case .token(let token) = object.spec else { return nil }
+            return (
+                object, token, ObjectKey(kind: .secret, namespace: object.key.namespace, name: token.secretName)
+            )
+        }
+        for (object, _, secret) in tokens {
+            let first = owners[secret] ?? object
+            owners[secret] = made[secret] == object.uid && first.createdAt == object.createdAt ? object : first
+        }
+        for (object, token, secret) in tokens {
             let isPlatform = places[object.key.namespace]?.isPlatform == true
-            let isTaken = owner != object.key || foreign.contains(secret)
+            let isTaken = owners[secret]?.key != object.key || foreign.contains(secret)
             if !mayBe(object) || token.asksForAdmin && !isPlatform {
                 result[object.key] = .not("NotAllowedInNamespace")
             } else if token.isRevoked {

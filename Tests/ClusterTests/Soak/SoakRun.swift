@@ -217,7 +217,8 @@ struct SoakRun {
             }
             guard time.now() < deadline else {
                 complaints += history.complaints(steps: steps)
-                throw PeerFault(message: "after \(Self.patience):\n" + complaints.joined(separator: "\n"))
+                // On one line: a short form of a long log shows the first.
+                throw PeerFault(message: "after \(Self.patience): " + complaints.joined(separator: " | "))
             }
             try await time.pause(for: .milliseconds(250))
         }
@@ -237,7 +238,7 @@ struct SoakRun {
             }
             if !replica.runs { complaints.append("\(replica.name) has ended") }
         }
-        guard complaints.isEmpty else { throw PeerFault(message: complaints.joined(separator: "\n")) }
+        guard complaints.isEmpty else { throw PeerFault(message: complaints.joined(separator: " | ")) }
     }
 
     private func report(_ error: any Error, seed: UInt64) -> String {

@@ -136,6 +136,40 @@ internal import Testing
         #expect(world.compiler.tokenView.secretOwners["default/s"] == newer)
     }
 
+    /// The API server tells no time below a second, so the later of two can come first by name.
+    @Test func whoseSecretIsMadeKeepsIt() async throws {
+        let world = try ClusterWorld()
+        world.fill()
+        let (first, rival, secret) = (
+            Self.key(.serviceToken, "made-first"), Self.key(.serviceToken, "a-rival"), Self.key(.secret, "s")
+        )
+        world.put(first, content: ["spec": ["secretName": "s"]])
+        await world.compiler.pass()
+        world.put(secret, content: Self.secret("minted"), controller: first)
+        world.put(rival, content: ["spec": ["secretName": "s"]])
+        await world.compiler.pass()
+        #expect(world.compiler.tokenView.secretOwners["default/s"] == first)
+        // So it is for whoever begins now.
+        let later = try ClusterWorld.compiler(over: world.caches, snapshots: world.snapshots, clock: world.clock)
+        await later.pass()
+        #expect(later.tokenView.secretOwners["default/s"] == first)
+        _ = world.said.take()
+        // Nobody's any more: the order decides, and both are told.
+        world.remove(secret)
+        await world.compiler.pass()
+        #expect(world.compiler.tokenView.secretOwners["default/s"] == rival)
+        #expect(Set(world.said.take()) == [first, rival])
+        // Another one's by a change of the owner alone.
+        world.put(secret, content: Self.secret("minted"))
+        world.put(secret, content: Self.secret("minted"), controller: first)
+        await world.compiler.pass()
+        #expect(world.compiler.tokenView.secretOwners["default/s"] == first)
+        // What is not theirs says nothing.
+        world.put(secret, content: Self.secret("minted"), controller: Self.key(.secret, "s"))
+        await world.compiler.pass()
+        #expect(world.compiler.tokenView.secretOwners["default/s"] == rival)
+    }
+
     @Test func deletedAndRevokedTokensAreKnownAsSuch() throws {
         let world = try ClusterWorld()
         let key = Self.key(.serviceToken, "t")

@@ -90,10 +90,12 @@ final class ClusterWorld {
 
     /// Writes an object as an API server would hand it out, with a new resourceVersion and generation.
     ///
-    /// - Parameter content: the members beside metadata and status.
+    /// - Parameters:
+    ///   - content: the members beside metadata and status.
+    ///   - controller: the object that controls it.
     func put(
         _ key: ObjectKey, created: Int64 = 0, content: JSONObject, deleting: Bool = false, finalizers: [String] = [],
-        labels: JSONObject = [:]
+        labels: JSONObject = [:], controller: ObjectKey? = nil
     ) {
         let before = caches.get(key)
         var labels = labels
@@ -104,6 +106,9 @@ final class ClusterWorld {
             "creationTimestamp": .string(Manifests.start.adding(seconds: created).rfc3339),
             "labels": .object(labels), "finalizers": .strings(finalizers),
         ]
+        if let controller, let uid = caches.get(controller)?.uid {
+            metadata["ownerReferences"] = [["uid": .string(uid), "controller": true]]
+        }
         if deleting { metadata["deletionTimestamp"] = .string(Manifests.start.rfc3339) }
         var document = content
         document["status"] = before?.status
