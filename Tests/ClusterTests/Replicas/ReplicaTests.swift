@@ -10,105 +10,112 @@ extension RealCluster {
     /// Three replicas over one database: what one was told, all know, and no fault of one is seen from outside.
     ///
     /// `TOLLGATE_REPLICA_REVOCATIONS` says how many revocations are timed (60; `make soak` 1000).
-    @Suite struct ReplicaTests {
-        private func withReplicas(
-            _ name: String, _ body: (ReplicaSet, Installation) async throws -> Void
-        ) async throws {
-            let plane = try RealCluster.plane()
-            let own = try await plane.makeNamespace("own")
-            let place = Installation(namespace: try await plane.makeNamespace(name))
-            _ = try await plane.plane.kubectlOutput(["label", "namespace", place.namespace, "tollgate.dev/tenant=acme"])
-            let path = try plane.write(place.objects(), to: "\(name).yaml")
-            _ = try await plane.plane.kubectlOutput(["apply", "--server-side", "-f", path])
-            let settings = ["TOLLGATE_AUTH_RATE_LIMIT_IP": "0", "TOLLGATE_AUTH_RATE_LIMIT_IDENTITY": "0"]
-            try await ReplicaSet.with(
-                3, at: .init(plane: plane, own: own, watched: "\(own),\(place.namespace)"), settings: settings
-            ) { set in
-                _ = try await plane.plane.kubectlOutput([
-                    "-n", place.namespace, "wait", "--for=condition=Ready", "--timeout=120s", "authconfig/api",
-                    "servicetoken/ci",
-                ])
-                try await body(set, place)
-            }
-        }
-    }
+    @Suite(.serialized) struct ReplicaTests {}
 }
 
 extension RealCluster.ReplicaTests {
-    /// A token for the tests' host, made at one replica.
-    private func mint(_ identifier: String, at replica: ReplicaSet.Replica) async throws -> String {
-        let answer = try await call(
-            "POST", "/v1/service-tokens", at: replica,
-            body: ["identifier": .string(identifier), "scopes": ["tasks:read"]])
-        guard answer.status == 201, let secret = try answer.json()["secret"]?.stringValue else {
-            throw PeerFault(message: "no token \(identifier): \(answer.status) \(answer.text)")
-        }
-        return secret
-    }
-
-    private func call(
-        _ method: String, _ path: String, at replica: ReplicaSet.Replica, body: JSONValue? = nil
-    ) async throws -> PlainHTTP.Answer {
-        try await PlainHTTP.send(
-            method, path, port: replica.daemon.port,
-            headers: [
-                ("Authorization", "Bearer \(ClusterDaemon.adminToken)"), ("Content-Type", "application/json"),
-            ], body: body?.encoded() ?? [])
-    }
-
-    private func isKnown(_ token: String, at replica: ReplicaSet.Replica, host: String, as expected: String)
-        async throws
-    {
-        try await Eventually.holds("\(replica.name) to say \(expected)") {
-            try await replica.daemon.decide(host: host, token: token) == expected
-        }
-    }
-
     @Test func noRequestFailsInARollingRestart() async throws {
-        try await withReplicas("rolling") { set, place in
-            let headers = [
-                "Authorization": "Bearer \(try place.token())", "X-Original-URL": "http://\(place.host)/v1/me",
-                "X-Original-Method": "GET",
-            ]
-            let load = try await withThrowingTaskGroup(of: SteadyLoad?.self) { group in
-                group.addTask {
-                    try await SteadyLoad.run(
-                        "/v1/forward-auth/nginx", port: set.port, headers: headers, connections: 16, seconds: 30)
+        try await ReplicaSet.installed("rolling") { set, place in
+            let load = try await set.underLoad(place) {
+                for replica in set.replicas {
+                    #expect(try await set.stop(replica) == 0)
+                    try await set.start(replica)
                 }
-                group.addTask {
-                    for replica in set.replicas {
-                        #expect(try await set.stop(replica) == 0)
-                        try await set.start(replica)
-                    }
-                    return nil
-                }
-                return try await group.reduce(nil) { $0 ?? $1 }
             }
-            let made = try #require(load)
-            print("rolling restart of three replicas: \(made)")
-            #expect(made.refused == 0 && made.broken == 0 && made.requests > 1_000, "\(made)")
+            print("rolling restart of three replicas: \(load)")
+            #expect(load.isWhole, "\(load)")
         }
     }
 
     @Test func whatOneReplicaWasToldAllKnow() async throws {
         let count = ProcessInfo.processInfo.environment["TOLLGATE_REPLICA_REVOCATIONS"].flatMap(Int.init) ?? 60
-        try await withReplicas("known") { set, place in
+        try await ReplicaSet.installed("known") { set, place in
             let others = Array(set.replicas.dropFirst())
             var delays: [Duration] = []
             for number in 0..<count {
-                let token = try await mint("known-\(number)", at: set.replicas[0])
-                for other in others { try await isKnown(token, at: other, host: place.host, as: "allow") }
+                let token = try await set.replicas[0].mint("known-\(number)")
+                for other in others { try await other.waits(for: "allow", host: place.host, token: token) }
                 let began = ContinuousClock.now
-                let answer = try await call(
-                    "POST", "/v1/service-tokens/known-\(number)/revoke", at: set.replicas[0],
-                    body: ["reason": "the test"])
-                #expect(answer.status == 204)
-                for other in others { try await isKnown(token, at: other, host: place.host, as: "auth.token_revoked") }
+                try await set.replicas[0].revoke("known-\(number)")
+                for other in others { try await other.waits(for: "auth.token_revoked", host: place.host, token: token) }
                 delays.append(ContinuousClock.now - began)
             }
             delays.sort()
             print("revoked everywhere: p50 \(delays[count / 2]), p99 \(delays[count * 99 / 100]), \(count) times")
             #expect(delays[count * 99 / 100] < .seconds(1), "\(delays)")
+        }
+    }
+
+    @Test func killsLoseNothingAndStopNobody() async throws {
+        try await ReplicaSet.installed("killed") { set, place in
+            let writer = SteadyWriter(port: set.port)
+            let load = try await set.underLoad(place, writer: writer) {
+                let leader = try await set.waitForLeader()
+                let follower = try #require(set.replicas.first { $0.name != leader.name })
+                try await set.kill(follower)
+                try await writer.waitForMore(20)
+                try await set.start(follower)
+                try await set.kill(leader)
+                try await writer.waitForMore(20)
+                let next = try await set.waitForLeader(otherThan: leader)
+                try await set.start(leader)
+                print("killed the leader \(leader.name): \(next.name) leads")
+            }
+            print("two replicas killed: \(load), \(writer.acknowledged.count) tokens made")
+            #expect(load.isWhole, "\(load)")
+            try await set.allKnow(writer.acknowledged, host: place.host)
+        }
+    }
+
+    @Test func aDatabaseThatIsStartedAgainLosesNothingAndStopsNoDecision() async throws {
+        try await ReplicaSet.installed("restarted") { set, place in
+            let writer = SteadyWriter(port: set.port)
+            let load = try await set.underLoad(place, writer: writer) {
+                for round in 0..<2 {
+                    try await writer.waitForMore(20)
+                    if round == 0 { await set.server.stop() } else { try await set.server.kill() }
+                    try await writer.waitForRefusals(3)
+                    try await set.server.start()
+                }
+                try await writer.waitForMore(20)
+            }
+            print("database ended and killed: \(load), \(writer.acknowledged.count) tokens made")
+            #expect(load.isWhole, "\(load)")
+            try await set.allKnow(writer.acknowledged, host: place.host)
+        }
+    }
+
+    @Test func whoIsCutOffFromTheDatabaseRefusesWhatItCannotKnow() async throws {
+        try await ReplicaSet.installed("cut") { set, place in
+            let (here, there) = (set.replicas[0], set.replicas[2])
+            let token = try await here.mint("cut-off")
+            let key = try place.token()
+            try await there.waits(for: "allow", host: place.host, token: token)
+            there.database.stall()
+            try await here.revoke("cut-off")
+            #expect(try await here.daemon.decide(host: place.host, token: token) == "auth.token_revoked")
+            // It has heard nothing for a minute then.
+            try await there.waits(for: "auth.store_unavailable", host: place.host, token: token)
+            #expect(try await there.daemon.decide(host: place.host, token: key) == "allow")
+            there.database.resume()
+            try await there.waits(for: "auth.token_revoked", host: place.host, token: token)
+        }
+    }
+
+    @Test func redisComesAndGoesAndStopsNobody() async throws {
+        try await RedisServer.with { redis in
+            try await ReplicaSet.installed("redis", settings: ["REDIS_URL": redis.url]) { set, place in
+                let load = try await set.underLoad(place) {
+                    for replica in set.replicas { try await replica.waits(forMetric: "tollgate_redis_up", of: 1) }
+                    _ = try await redis.cli("FLUSHALL")
+                    try await redis.kill()
+                    for replica in set.replicas { try await replica.waits(forMetric: "tollgate_redis_up", of: 0) }
+                    try await redis.restart()
+                    for replica in set.replicas { try await replica.waits(forMetric: "tollgate_redis_up", of: 1) }
+                }
+                print("Redis flushed, killed and started: \(load)")
+                #expect(load.isWhole, "\(load)")
+            }
         }
     }
 }

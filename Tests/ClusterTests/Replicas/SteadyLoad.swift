@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Essentials
+internal import Glibc
 internal import TestSupport
 
 /// Requests without a pause, by wrk.
@@ -17,20 +18,28 @@ struct SteadyLoad: Sendable, CustomStringConvertible {
 
     var description: String { "\(requests) requests, \(rate)/s, \(refused) refused, \(broken) broken" }
 
-    /// Asks for that long.
-    static func run(
-        _ target: String, port: Int, headers: [String: String], connections: Int, seconds: Int
+    /// Whether every request was answered as it should, and there were enough of them to say so.
+    var isWhole: Bool { refused == 0 && broken == 0 && requests > 1_000 }
+
+    /// Asks while `body` runs.
+    static func during(
+        _ target: String, port: Int, headers: [String: String], connections: Int, _ body: () async throws -> Void
     ) async throws -> SteadyLoad {
-        let folder = try TemporaryDirectory()
-        let (status, output) = try await PeerProcess.run(
+        try await PeerProcess.with(
             name: "wrk", executable: try PeerPaths.path(of: .wrk),
-            arguments: ["-t", "1", "-c", "\(connections)", "-d", "\(seconds)s", "--timeout", "20s"]
+            arguments: ["-t", "1", "-c", "\(connections)", "-d", "1800s", "--timeout", "60s"]
                 + headers.sorted { $0.key < $1.key }.flatMap { ["-H", "\($0.key): \($0.value)"] }
-                + ["http://127.0.0.1:\(port)\(target)"], folder: folder, within: .seconds(seconds + 120))
-        guard status == 0, let load = SteadyLoad(report: output) else {
-            throw PeerFault(message: "wrk ended with \(status):\n\(output)")
+                + ["http://127.0.0.1:\(port)\(target)"], folder: try TemporaryDirectory()
+        ) { process in
+            try await body()
+            // Then it says what it has counted.
+            process.signal(SIGINT)
+            let status = try await Eventually.value("wrk to end") { process.exitStatus }
+            guard status == 0, let load = SteadyLoad(report: process.output) else {
+                throw PeerFault(message: "wrk ended with \(status):\n\(process.output)")
+            }
+            return load
         }
-        return load
     }
 
     /// - Parameter report: what wrk prints at its end.

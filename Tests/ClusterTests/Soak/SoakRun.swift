@@ -82,17 +82,12 @@ struct SoakRun {
         _ name: String, _ proxy: CuttingProxy, plane: ControlPlane, namespaces: [String]
     ) throws -> SoakReplica {
         let path = try plane.kubeconfig(through: proxy, named: name)
-        // The test asks as often as it likes.
-        let shipped = try String(contentsOf: Repository.root.appending(path: "plans/plans.yaml"), encoding: .utf8)
-        let unlimited = shipped.split(separator: "\n", omittingEmptySubsequences: false).map { line in
-            line.hasPrefix("    rate: {") ? "    rate: { minute: -1, hour: -1, day: -1 }" : String(line)
-        }
-        let plans = try plane.folder.write(unlimited.joined(separator: "\n"), to: "plans.yaml")
         let daemon = try ClusterDaemon(
             name, kubeconfig: path, own: SoakDriver.ownNamespace, watched: namespaces.joined(separator: ","),
             settings: [
                 "TOLLGATE_RECONCILE_INTERVAL": "5s", "TOLLGATE_AUTH_RATE_LIMIT_IP": "0",
-                "TOLLGATE_AUTH_RATE_LIMIT_IDENTITY": "0", "TOLLGATE_BILLING_PLANS_FILE": plans,
+                "TOLLGATE_AUTH_RATE_LIMIT_IDENTITY": "0",
+                "TOLLGATE_BILLING_PLANS_FILE": try UnlimitedPlans.file(in: plane.folder),
             ])
         return SoakReplica(name, daemon: daemon, proxy: proxy)
     }
