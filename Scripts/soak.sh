@@ -4,7 +4,8 @@
 #
 # The long forms of what `make test` runs in short. Each length can be set in the environment:
 #
-#   TOLLGATE_STORM_ROUNDS     kill -9 rounds of the storm (50; in make test 3)
+#   TOLLGATE_STORM_ROUNDS     kill -9 rounds of each storm (50; in make test 3)
+#   TOLLGATE_REPLICA_REVOCATIONS  revocations at one of three replicas that are timed at the others (1000; in make test 60)
 #   TOLLGATE_FUZZ_CASES       mutated inputs per fuzz test (100000; in make test 5000 to 20000)
 #   TOLLGATE_SOAK_SECONDS     length of the steady load (600; in make test 5)
 #   TOLLGATE_OPERATOR_SOAK_SECONDS  length of the changes on a real control plane (1200; in make test 120)
@@ -14,9 +15,10 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 export TOLLGATE_STORM_ROUNDS=${TOLLGATE_STORM_ROUNDS:-50}
+export TOLLGATE_REPLICA_REVOCATIONS=${TOLLGATE_REPLICA_REVOCATIONS:-1000}
 export TOLLGATE_FUZZ_CASES=${TOLLGATE_FUZZ_CASES:-100000}
 export TOLLGATE_OPERATOR_SOAK_SECONDS=${TOLLGATE_OPERATOR_SOAK_SECONDS:-1200}
 export TOLLGATE_OPERATOR_SOAK_SEED=${TOLLGATE_OPERATOR_SOAK_SEED:-$((RANDOM + 1))}
 export TOLLGATE_SOAK_SECONDS=${TOLLGATE_SOAK_SECONDS:-600}
 
-exec Scripts/test.sh --filter '[Ss]torm|[Ff]uzz|[Ss]oak' "$@"
+exec Scripts/test.sh --filter '[Ss]torm|[Ff]uzz|[Ss]oak|whatOneReplicaWasToldAllKnow' "$@"
