@@ -125,12 +125,13 @@ internal import Testing
             view.secretOwners = ["default/s": key]
         }
 
+        /// A later revision of what is there.
         func put(_ identifier: String) {
-            table.put([
-                ServiceTokenRecord(
-                    identifier: identifier, family: "one", secretDigest: SecretDigest(of: "x"),
-                    grant: ServiceTokenGrant(), issuedAt: world.clock.now(), createdBy: "system")
-            ])
+            var record = ServiceTokenRecord(
+                identifier: identifier, family: "one", secretDigest: SecretDigest(of: "x"),
+                grant: ServiceTokenGrant(), issuedAt: world.clock.now(), createdBy: "system")
+            record.revision = (table.entry(identifier)?.record.revision ?? 0) + 1
+            table.put([record])
         }
 
         func settle(dueAt: Timestamp? = nil) throws {
