@@ -40,7 +40,7 @@ package struct RequestLimitContract: Sendable {
 
     private func take(_ store: any RequestLimitStore, _ limits: [RequestLimit], at seconds: Int64 = 0) async throws
         -> RequestLimitAnswer
-    { try await store.take(limits, at: Self.start.adding(seconds: seconds), timeLeft: .seconds(1)) }
+    { try await store.take(limits, at: Self.start.adding(seconds: seconds), timeLeft: .seconds(60)) }
 
     private func countsEachKeyByItself() async throws {
         let store = makeStore()
@@ -99,12 +99,12 @@ package struct RequestLimitContract: Sendable {
         let store = makeStore()
         let limits = [Self.limit("a", 1)]
         for _ in 0..<3 {
-            let seen = try await store.look(limits, at: Self.start, timeLeft: .seconds(1))
+            let seen = try await store.look(limits, at: Self.start, timeLeft: .seconds(60))
             try hold(seen.isAdmitted)
             try hold(seen.told?.remaining == 1)
         }
         try hold(try await take(store, limits).isAdmitted)
-        try hold(try await store.look(limits, at: Self.start, timeLeft: .seconds(1)).isAdmitted == false)
+        try hold(try await store.look(limits, at: Self.start, timeLeft: .seconds(60)).isAdmitted == false)
     }
 
     /// 64 callers at once over keys that overlap: exactly as many pass as the tightest limits allow.
@@ -119,7 +119,7 @@ package struct RequestLimitContract: Sendable {
                         let key = (task + round) % 2
                         let limits = [Self.limit("key\(key)", 400), Self.limit("shared", 700)]
                         let answer = try await store.take(
-                            key == 0 ? limits : limits.reversed(), at: now, timeLeft: .seconds(10))
+                            key == 0 ? limits : limits.reversed(), at: now, timeLeft: .seconds(60))
                         if answer.isAdmitted { counts[key] += 1 }
                     }
                     return counts
@@ -131,7 +131,7 @@ package struct RequestLimitContract: Sendable {
         }
         try hold(admitted[0] + admitted[1] == 700)
         try hold(admitted.allSatisfy { $0 <= 400 })
-        let rest = try await store.look([Self.limit("shared", 700)], at: now, timeLeft: .seconds(1))
+        let rest = try await store.look([Self.limit("shared", 700)], at: now, timeLeft: .seconds(60))
         try hold(rest.told?.remaining == 0)
     }
 }

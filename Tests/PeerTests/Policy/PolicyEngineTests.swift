@@ -104,7 +104,7 @@ internal import Testing
 
     @Test(arguments: [false, true]) func whatGoesWrongRefusesUnlessItMayPass(failsOpen: Bool) async throws {
         try await PolicyEnginePeer.with { engine in
-            let daemon = try Self.daemon(engine, ["OPA_FAIL_OPEN": "\(failsOpen)", "OPA_TIMEOUT": "3"])
+            let daemon = try Self.daemon(engine, ["OPA_FAIL_OPEN": "\(failsOpen)", "OPA_TIMEOUT": "8"])
             try await daemon.running { process in
                 let token = try await daemon.mintToken("reader", scopes: ["tasks:read"])
                 for (fault, mayPass) in Self.faults {
@@ -137,7 +137,7 @@ internal import Testing
     @Test(arguments: [false, true]) func aHungEngineIsItsOwnFailureAndNotTheDecisions(failsOpen: Bool) async throws {
         try await PolicyEnginePeer.with { engine in
             let daemon = try Self.daemon(
-                engine, ["OPA_FAIL_OPEN": "\(failsOpen)", "TOLLGATE_DECISION_TIMEOUT": "3s", "OPA_TIMEOUT": "30s"])
+                engine, ["OPA_FAIL_OPEN": "\(failsOpen)", "TOLLGATE_DECISION_TIMEOUT": "8s", "OPA_TIMEOUT": "30s"])
             try await daemon.running { _ in
                 let token = try await daemon.mintToken("reader", scopes: ["tasks:read"])
                 try await engine.misbehave(["delay": 60])
