@@ -10,10 +10,19 @@ internal import Synchronization
 ///
 /// Each replica adds what happens to it and reads what happened to the others, from where it stopped; a new one, and one that was cut off,
 /// reads what still counts. Redis' clock joins them: an event says how old it was when it was added, so that clocks of replicas may differ.
+/// An event that was added twice, because the answer to the first time did not come, counts once.
 package final class RedisFailureSharing: FailureSharing {
+    /// Events that wait to be added, with the number of each in this process.
+    private struct Waiting: Sendable {
+        var events: [(number: Int64, event: FailureEvent)] = []
+        var last: Int64 = 0
+    }
+
     /// Events that wait to be added; beyond it the oldest go.
     private static let maximumWaiting = 1000
     private static let batch = 100
+    /// Processes whose last event is remembered.
+    private static let maximumOrigins = 10_000
     /// Events that the stream keeps, about.
     private static let maximumKept = "20000"
 
@@ -22,7 +31,7 @@ package final class RedisFailureSharing: FailureSharing {
     private let origin: String
     private let intervalSeconds: Int64
     private let clock: any WallClock
-    private let waiting = Mutex<[FailureEvent]>([])
+    private let waiting = Mutex(Waiting())
     private let arrived = Signal()
     private let lost: Counter
 
@@ -44,9 +53,10 @@ package final class RedisFailureSharing: FailureSharing {
 
     package func share(_ event: FailureEvent) {
         let isFull = waiting.withLock { waiting in
-            waiting.append(event)
-            guard waiting.count > Self.maximumWaiting else { return false }
-            waiting.removeFirst()
+            waiting.last += 1
+            waiting.events.append((waiting.last, event))
+            guard waiting.events.count > Self.maximumWaiting else { return false }
+            waiting.events.removeFirst()
             return true
         }
         if isFull { lost.increment() }
@@ -64,8 +74,8 @@ package final class RedisFailureSharing: FailureSharing {
     private func write() async {
         var failures = 0
         while !Task.isCancelled {
-            let events = waiting.withLock { Array($0.prefix(Self.batch)) }
-            guard !events.isEmpty else {
+            let events = waiting.withLock { Array($0.events.prefix(Self.batch)) }
+            guard let last = events.last else {
                 await arrived.wait()
                 continue
             }
@@ -73,19 +83,19 @@ package final class RedisFailureSharing: FailureSharing {
                 let replies = try await client.send(
                     events.map(command) + [RedisCommand("PEXPIRE", key, String(intervalSeconds * 2000))], key: key)
                 for case .failure(let failure) in replies { throw RedisError(failure) }
-                waiting.withLock { $0.removeFirst(min(events.count, $0.count)) }
+                waiting.withLock { $0.events.removeAll { $0.number <= last.number } }
                 failures = 0
             } catch {
                 failures += 1
                 // What counts no more is passed on to nobody.
                 let now = clock.now()
                 let gone = waiting.withLock { waiting in
-                    let before = waiting.count
-                    waiting.removeAll { event in
+                    let before = waiting.events.count
+                    waiting.events.removeAll { _, event in
                         guard case .failed(_, let instant) = event else { return false }
                         return instant.adding(seconds: intervalSeconds) <= now
                     }
-                    return before - waiting.count
+                    return before - waiting.events.count
                 }
                 lost.increment(by: gone)
                 // Cancelled: the loop ends by itself.
@@ -94,7 +104,7 @@ package final class RedisFailureSharing: FailureSharing {
         }
     }
 
-    private func command(_ event: FailureEvent) -> RedisCommand {
+    private func command(_ number: Int64, _ event: FailureEvent) -> RedisCommand {
         let (kind, value, age): (String, String, Int64) =
             switch event {
             case .failed(.address(let address), let instant): ("ip", "\(address)", age(instant))
@@ -103,8 +113,9 @@ package final class RedisFailureSharing: FailureSharing {
             }
         return RedisCommand(
             words: [
-                "XADD", key, "MAXLEN", "~", Self.maximumKept, "*", "o", origin, "k", kind, "v", value, "a",
-                String(age),
+                "XADD", key, "MAXLEN", "~", Self.maximumKept, "*", "o", origin, "n", String(number), "k", kind, "v",
+                value,
+                "a", String(age),
             ])
     }
 
@@ -113,6 +124,8 @@ package final class RedisFailureSharing: FailureSharing {
     private func read(_ apply: @Sendable (FailureEvent) -> Void) async {
         var failures = 0
         var last: String?
+        // The last event of each process: its events come in the order of their numbers.
+        var known: [String: Int64] = [:]
         while !Task.isCancelled {
             do throws(RedisError) {
                 let connection = try await client.dedicated(key: key)
@@ -128,6 +141,11 @@ package final class RedisFailureSharing: FailureSharing {
                     for entry in RedisStreamEntry.read(reply) {
                         id = entry.id
                         last = id
+                        guard let source = entry.text("o"), source != origin,
+                            let number = entry.text("n").flatMap({ Int64($0) }), number > known[source] ?? 0
+                        else { continue }
+                        if known.count >= Self.maximumOrigins { known = [:] }
+                        known[source] = number
                         if let event = event(entry, ahead: ahead) { apply(event) }
                     }
                 }
@@ -149,7 +167,7 @@ package final class RedisFailureSharing: FailureSharing {
     }
 
     private func event(_ entry: RedisStreamEntry, ahead: Int64) -> FailureEvent? {
-        guard let own = entry.text("o"), own != origin, let kind = entry.text("k"), let value = entry.text("v"),
+        guard let kind = entry.text("k"), let value = entry.text("v"),
             let age = entry.text("a").flatMap({ Int64($0) }), (0...Int64(1) << 40).contains(age),
             let added = entry.milliseconds
         else { return nil }

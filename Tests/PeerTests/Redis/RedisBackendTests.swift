@@ -1,7 +1,6 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Authentication
 internal import Billing
 internal import Connectors
 internal import Essentials
@@ -9,6 +8,8 @@ internal import Foundation
 internal import Metrics
 internal import TestSupport
 internal import Testing
+
+@testable internal import Authentication
 
 /// What is kept in a real Redis keeps the same contracts as what is kept in memory.
 @Suite(.timeLimit(.minutes(10)))
@@ -126,6 +127,45 @@ struct RedisBackendTests {
                     try await Eventually.holds("the others to hear of it") {
                         replicas[1].limiter.check(identity: "ci", now: clock.now()) != nil
                     }
+                    group.cancelAll()
+                }
+            }
+        }
+    }
+
+    /// What is not answered is added again, though it may have been done.
+    @Test func aFailureThatWasToldTwiceCountsOnce() async throws {
+        try await RedisServer.with { server in
+            let slow = try RedisWorld.settings(server.url, command: .milliseconds(200))
+            try await RedisWorld.with(slow) { client in
+                let clock = SystemWallClock()
+                let replicas = (0..<2).map { _ in Replica(client, clock: clock) }
+                let (first, often, last) = (
+                    try #require(IPAddress("192.0.2.1")), try #require(IPAddress("192.0.2.2")),
+                    try #require(IPAddress("192.0.2.3"))
+                )
+                func told(_ address: IPAddress) -> Int {
+                    replicas[1].limiter.failures(of: address, now: clock.now())?.count ?? 0
+                }
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for replica in replicas { group.addTask { await replica.run() } }
+                    _ = replicas[0].limiter.record(address: first, now: clock.now())
+                    try await Eventually.holds("the first failure") {
+                        told(first) == 1
+                    }
+                    server.hang()
+                    for _ in 0..<3 { _ = replicas[0].limiter.record(address: often, now: clock.now()) }
+                    try await RedisWorld.down(client)
+                    server.wake()
+                    try await Eventually.holds("the failures to be told") {
+                        told(often) >= 3
+                    }
+                    // What comes after it has been read when this has.
+                    _ = replicas[0].limiter.record(address: last, now: clock.now())
+                    try await Eventually.holds("the last failure") {
+                        told(last) == 1
+                    }
+                    #expect(told(often) == 3)
                     group.cancelAll()
                 }
             }
