@@ -14,6 +14,7 @@ package final class PostgreSQLDatabase: Sendable {
     package let settings: PostgreSQLSettings
     private let queue: PostgreSQLQueue
     private let ending: ThreadEnd
+    private let shared: PostgreSQLPoolState
     private let clock: any MonotonicClock
 
     /// Starts the threads; nothing is connected yet.
@@ -44,6 +45,7 @@ package final class PostgreSQLDatabase: Sendable {
         }
         self.queue = queue
         self.ending = ending
+        self.shared = shared
     }
 
     deinit { queue.close(threads: settings.poolSize) }
@@ -82,6 +84,9 @@ package final class PostgreSQLDatabase: Sendable {
     ) async throws -> [PostgreSQLRow] {
         try await transaction(scope, isReadOnly: true) { try $0.query(sql, parameters) }
     }
+
+    /// Has the body called, on a connection's thread, after each transaction from here that told other replicas of changes. There is one body.
+    package func observeAnnouncements(_ body: @escaping @Sendable () -> Void) { shared.observeAnnouncements(body) }
 
     /// Asks the database for a sign of life.
     ///

@@ -13,6 +13,8 @@ package final class PostgreSQLTransaction {
     private(set) var isCommitting = false
     /// Whether anything was sent.
     private var isOpen = false
+    /// Whether it has changes to tell of.
+    private(set) var hasAnnounced = false
 
     init(
         _ connection: PostgreSQLConnection, scope: TenantScope, isReadOnly: Bool, setsContext: Bool
@@ -68,11 +70,16 @@ package final class PostgreSQLTransaction {
 
     /// Tells every replica, when this transaction is committed, that an entity has changed.
     package func announce(kind: String, key: String) throws(PostgreSQLError) {
+        try announce(
+            PostgreSQLStatement("INSERT INTO changes (kind, key) VALUES ($1, $2)", [.text(kind), .text(key)]))
+    }
+
+    /// Writes changes down with a statement, and has every replica woken up when this transaction is committed.
+    func announce(_ changes: PostgreSQLStatement) throws(PostgreSQLError) {
         _ = try run([
-            PostgreSQLStatement(
-                "INSERT INTO changes (kind, key) VALUES ($1, $2)", [.text(kind), .text(key)]),
-            PostgreSQLStatement("SELECT pg_catalog.pg_notify($1, '')", [.text(Self.changesChannel)]),
+            changes, PostgreSQLStatement("SELECT pg_catalog.pg_notify($1, '')", [.text(Self.changesChannel)]),
         ])
+        hasAnnounced = true
     }
 
     /// The channel on which a change is told.

@@ -14,6 +14,7 @@ final class PostgreSQLPoolState: Sendable {
     }
 
     private let state = Mutex(State())
+    private let observer = Mutex<(@Sendable () -> Void)?>(nil)
     let metrics: PostgreSQLMetrics
     private let random: any RandomSource
 
@@ -21,6 +22,12 @@ final class PostgreSQLPoolState: Sendable {
         self.metrics = metrics
         self.random = random
     }
+
+    /// Has the body called after each transaction that told of changes.
+    func observeAnnouncements(_ body: @escaping @Sendable () -> Void) { observer.withLock { $0 = body } }
+
+    /// A transaction that told of changes was committed.
+    func announced() { observer.withLock(\.self)?() }
 
     func refusal(at now: Duration) -> PostgreSQLError? { state.withLock { $0.backoff.refusal(at: now) } }
 
@@ -108,6 +115,7 @@ final class PostgreSQLWorker {
         do {
             let value = try body(transaction)
             try transaction.commit(isReadOnly: isReadOnly)
+            if transaction.hasAnnounced { shared.announced() }
             if connection?.isIdle != true { drop() }
             return (.success(value), false)
         } catch {

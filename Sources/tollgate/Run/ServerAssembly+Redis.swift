@@ -12,6 +12,8 @@ struct RedisParts: Sendable {
     let client: RedisClient
     /// Tells the other replicas of failed authentications.
     let failures: RedisFailureSharing
+    /// Wakes the other replicas up when something has changed in the database.
+    let changes: RedisChangeSignal
     private let clock: any WallClock
 
     /// - Returns: nil where Redis is not set.
@@ -28,6 +30,7 @@ struct RedisParts: Sendable {
         }
         failures = RedisFailureSharing(
             client, intervalSeconds: limits.intervalSeconds, clock: clock, random: random, metricsFactory: metrics)
+        changes = RedisChangeSignal(client)
         self.clock = clock
     }
 

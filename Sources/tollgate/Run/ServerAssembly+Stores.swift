@@ -3,6 +3,7 @@
 
 internal import Authentication
 internal import Authorization
+internal import Connectors
 internal import Essentials
 internal import HTTPService
 internal import Logging
@@ -40,7 +41,8 @@ struct StoredBooks: Sendable {
 
     init(
         _ stores: StoreSet, tokens: ServiceTokenRegistry, keys: APIKeyRegistry, projects: ProjectRegistry,
-        policy: SharedPolicySource?, clock: any WallClock, logger: Logger, metrics: PrometheusRegistry
+        policy: SharedPolicySource?, redis: RedisParts?, clock: any WallClock, logger: Logger,
+        metrics: PrometheusRegistry
     ) {
         self.tokens = tokens
         self.keys = keys
@@ -54,9 +56,14 @@ struct StoredBooks: Sendable {
         var books: [any FollowedBook] = policy.map { [$0] } ?? []
         if shared.hasTokens { books.append(tokens) }
         books += [keys, projects] as [any FollowedBook]
+        var signals = shared.signals
+        if let redis {
+            shared.observe { redis.changes.announce() }
+            signals.append(redis.changes)
+        }
         let follower = ChangeFollower(
             ChangeFollower.Parts(
-                feed: shared.feed, signals: shared.signals, books: books,
+                feed: shared.feed, signals: signals, books: books,
                 heard: { now in
                     if shared.hasTokens { tokens.table.heard(at: now) }
                     keys.table.heard(at: now)

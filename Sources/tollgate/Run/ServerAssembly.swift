@@ -74,7 +74,7 @@ struct ServerAssembly {
             projects: Self.projects(
                 stores.projects, snapshots: snapshots, clock: clock, random: random, logger: logger),
             policy: stores.shared.map { SharedPolicySource(over: Self.policyBase(settings), store: $0.policies) },
-            clock: clock, logger: logger, metrics: metrics)
+            redis: redis, clock: clock, logger: logger, metrics: metrics)
         try await books.load()
         let origin = try await ObjectOrigin(
             source, settings: settings, store: stores.statuses, clock: clock, random: random, logger: logger,

@@ -26,7 +26,8 @@ extension StoreSet {
             shared: SharedStore(
                 feed: PostgreSQLChangeFeed(database),
                 signals: [PostgreSQLChangeSignal(PostgreSQLListener(database.settings, logger: logger))],
-                policies: PostgreSQLPolicyDocumentStore(database), hasTokens: own == nil),
+                policies: PostgreSQLPolicyDocumentStore(database), hasTokens: own == nil,
+                observe: { database.observeAnnouncements($0) }),
             close: {
                 await database.shutdown()
                 try embedded?.close()

@@ -31,6 +31,8 @@ struct SharedStore: Sendable {
     var signals: [any ChangeSignal]
     var policies: any PolicyDocumentStore
     var hasTokens = true
+    /// Has the body called after each change that was committed here.
+    var observe: @Sendable (@escaping @Sendable () -> Void) -> Void
 }
 
 extension StoreSet {

@@ -106,7 +106,10 @@ extension RealCluster.ReplicaTests {
         try await RedisServer.with { redis in
             try await ReplicaSet.installed("redis", settings: ["REDIS_URL": redis.url]) { set, place in
                 let load = try await set.underLoad(place) {
-                    for replica in set.replicas { try await replica.waits(forMetric: "tollgate_redis_up", of: 1) }
+                    for replica in set.replicas {
+                        try await replica.waits(forMetric: "tollgate_redis_up", of: 1)
+                        try await replica.waits(forMetric: #"tollgate_store_signal_up{signal="redis"}"#, of: 1)
+                    }
                     _ = try await redis.cli("FLUSHALL")
                     try await redis.kill()
                     for replica in set.replicas { try await replica.waits(forMetric: "tollgate_redis_up", of: 0) }
