@@ -61,6 +61,9 @@ package final class APIKeyTable: Sendable {
     private let ownerCount = Atomic<Int>(0)
     private let tokenOwnerCount = Atomic<Int>(0)
 
+    /// Told of every change of what is in force; uses are none.
+    package let changes = ChangeHook()
+
     /// An empty table that has heard from the store just now; by default one that needs no store.
     package init(heardAt now: Timestamp = .latest) { heardAt = Atomic(now.microseconds) }
 
@@ -100,6 +103,30 @@ package final class APIKeyTable: Sendable {
             entryCount.store(state.entries.count, ordering: .relaxed)
             countOwners(state)
         }
+        changes.call()
+    }
+
+    /// Puts these records and owners in force and no others, all at once; uses of keys that stay are kept.
+    package func replace(with records: [APIKeyRecord], owners: [APIKeyOwner]) {
+        state.withLock { state in
+            var next = State()
+            for owner in owners { next.owners[owner.identity] = Owner(roles: owner.roles) }
+            for record in records where next.entries[record.id] == nil {
+                Self.put(record, &next)
+                guard let known = state.entries[record.id], let entry = next.entries[record.id] else { continue }
+                next.entries[record.id] = Entry(
+                    record: record, roles: entry.principal.roles, uses: known.uses, usage: known.usage)
+            }
+            state = next
+            entryCount.store(state.entries.count, ordering: .relaxed)
+            countOwners(state)
+        }
+        changes.call()
+    }
+
+    /// Every record in no order with the present roles of its owner; use counters are those of the last load.
+    package var records: [(record: APIKeyRecord, roles: [String])] {
+        state.withLock { $0.entries.values.map { ($0.record, $0.principal.roles) } }
     }
 
     private static func put(_ record: APIKeyRecord, _ state: inout State) {
@@ -138,8 +165,8 @@ extension APIKeyTable {
     ///
     /// - Parameter isStored: whether the store has them already.
     package func note(_ owner: APIKeyOwner, isStored: Bool = false) {
-        state.withLock { state in
-            guard let known = state.owners[owner.identity], known.roles != owner.roles else { return }
+        let isNew = state.withLock { state in
+            guard let known = state.owners[owner.identity], known.roles != owner.roles else { return false }
             state.owners[owner.identity]?.roles = owner.roles
             state.owners[owner.identity]?.isChanged = !isStored
             for id in known.keys {
@@ -147,7 +174,9 @@ extension APIKeyTable {
                 state.entries[id] = Entry(
                     record: entry.record, roles: owner.roles, uses: entry.uses, usage: entry.usage)
             }
+            return true
         }
+        if isNew { changes.call() }
     }
 
     /// The present roles of an owner of keys.
@@ -176,6 +205,22 @@ extension APIKeyTable {
     /// Counts a decision about a request with that key.
     package func decided(_ id: String, status: Int, at now: Timestamp) {
         entry(id)?.usage.add(status: status, at: now)
+    }
+
+    /// Adds uses that somebody else has counted, of keys that fit; others are passed over.
+    package func take(_ uses: [CredentialUse], where fits: (APIKeyRecord) -> Bool) {
+        for use in uses {
+            guard let entry = entry(use.identifier), fits(entry.record) else { continue }
+            entry.uses.take(use)
+        }
+    }
+
+    /// Adds counts of requests that somebody else has made.
+    package func take(_ rows: [APIKeyUsageRow], where fits: (APIKeyRecord) -> Bool) {
+        for row in rows {
+            guard let entry = entry(row.id), fits(entry.record) else { continue }
+            entry.usage.restore(row)
+        }
     }
 
     /// Takes the uses since the last call.

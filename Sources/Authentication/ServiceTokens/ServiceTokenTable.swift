@@ -48,6 +48,8 @@ package final class ServiceTokenTable: Sendable {
     private let state = Mutex(State())
     private let heardAt: Atomic<Int64>
     private let entryCount = Atomic<Int>(0)
+    /// Told of every change of what is in force; uses are none.
+    package let changes = ChangeHook()
 
     /// An empty table that has heard from the store just now.
     package init(heardAt now: Timestamp) { heardAt = Atomic(now.microseconds) }
@@ -86,7 +88,30 @@ package final class ServiceTokenTable: Sendable {
             }
             entryCount.store(state.entries.count, ordering: .relaxed)
         }
+        changes.call()
     }
+
+    /// Puts these records in force and no others, all at once; uses of those that stay are kept.
+    package func replace(with records: [ServiceTokenRecord]) {
+        state.withLock { state in
+            var next = State()
+            for record in records where next.entries[record.identifier] == nil {
+                let uses =
+                    state.entries[record.identifier]?.uses
+                    ?? CredentialUses(count: record.useCount, lastUsedAt: record.lastUsedAt)
+                next.entries[record.identifier] = Entry(record: record, uses: uses)
+                next.families[record.family, default: []].append(record.identifier)
+                next.order.insert(CredentialPosition(issuedAt: record.issuedAt, identifier: record.identifier))
+                if Self.makesTokens(record) { next.minters.insert(record.identifier) }
+            }
+            state = next
+            entryCount.store(state.entries.count, ordering: .relaxed)
+        }
+        changes.call()
+    }
+
+    /// Every record in no order; their use counters are those of the last load.
+    package var records: [ServiceTokenRecord] { state.withLock { $0.entries.values.map(\.record) } }
 
     /// Every token, the newest first.
     package var newestFirst: [Entry] {
@@ -114,6 +139,14 @@ package final class ServiceTokenTable: Sendable {
     /// Gives back uses that could not be written.
     package func restore(_ uses: [CredentialUse]) {
         for use in uses { entry(use.identifier)?.uses.restore(use) }
+    }
+
+    /// Adds uses that somebody else has counted, of tokens that fit; others are passed over.
+    package func take(_ uses: [CredentialUse], where fits: (ServiceTokenRecord) -> Bool) {
+        for use in uses {
+            guard let entry = entry(use.identifier), fits(entry.record) else { continue }
+            entry.uses.take(use)
+        }
     }
 
     private static func makesTokens(_ record: ServiceTokenRecord) -> Bool {

@@ -12,6 +12,8 @@ package struct PolicyOrigin: Sendable, Hashable {
         case files
         /// The ConfigMap of `TOLLGATE_POLICY_CONFIGMAP`.
         case configMap = "configmap"
+        /// The operator that a sidecar belongs to.
+        case upstream
     }
 
     package var kind: Kind

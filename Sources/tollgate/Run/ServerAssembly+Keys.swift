@@ -23,12 +23,12 @@ struct APIKeyParts {
     ///   - snapshots: where policy and accounts are read, each time they are needed.
     ///   - plans: where a plan with room for more keys is looked for.
     init(
-        store: SQLiteStore, snapshots: SnapshotStore, plans: PlanBook, upgradeURL: String, prefixes: TokenPrefixes,
+        store: any APIKeyStore, snapshots: SnapshotStore, plans: PlanBook, upgradeURL: String, prefixes: TokenPrefixes,
         clock: any WallClock, random: any RandomSource, logger: Logger
     ) async throws {
         table = APIKeyTable(heardAt: clock.now())
         registry = APIKeyRegistry(
-            table: table, store: SQLiteAPIKeyStore(store), prefixes: prefixes,
+            table: table, store: store, prefixes: prefixes,
             rules: Self.rules(snapshots, plans, upgradeURL),
             clock: clock, random: random, logger: logger)
         try await registry.load()

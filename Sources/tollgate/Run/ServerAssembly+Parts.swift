@@ -10,15 +10,16 @@ internal import Persistence
 
 extension ServerAssembly {
     static func openAudit(
-        _ settings: TollgateSettings, clock: any WallClock, random: any RandomSource, logger: Logger,
-        metrics: PrometheusRegistry
+        _ settings: TollgateSettings, link: UpstreamLink?, clock: any WallClock, random: any RandomSource,
+        logger: Logger, metrics: PrometheusRegistry
     ) throws -> AuditLog {
         do {
             let trail = settings.audit.trail
             try DurableFile.makeDirectory(trail.writerDirectory)
-            let index: (any AuditIndexing)? =
+            var index: (any AuditIndexing)? =
                 settings.audit.index == .sqlite
                 ? try SQLiteAuditIndex(path: "\(trail.writerDirectory)/index.sqlite") : nil
+            if let link { index = link.auditIndex(beside: index, directory: trail.writerDirectory, logger: logger) }
             let log = AuditLog(
                 settings: trail, index: index, clock: clock, random: random, logger: logger, metricsFactory: metrics)
             try log.open()
@@ -40,9 +41,10 @@ extension ServerAssembly {
     }
 
     static func tokenStore(
-        _ authentication: AuthenticationSettings, beside store: SQLiteStore, settings: TollgateSettings,
-        clock: any WallClock, logger: Logger
+        _ authentication: AuthenticationSettings, beside store: SQLiteStore, link: UpstreamLink?,
+        settings: TollgateSettings, clock: any WallClock, logger: Logger
     ) throws -> any ServiceTokenStore {
+        if let link { return UpstreamTokenStore(report: link.usage) }
         switch authentication.tokenBackend {
         case .postgres:
             throw StartupProblem(
@@ -65,6 +67,8 @@ extension ServerAssembly {
     ) async throws -> AdminCredential? {
         if let token = authentication.adminToken { return AdminCredential(token: token, isGenerated: false) }
         guard authentication.bootstrap == nil else { return nil }
+        // Nobody administers a sidecar: what is to be changed is changed at its operator.
+        if case .upstream = origin { return nil }
         if case .cluster(let link) = origin {
             return AdminCredential(token: try await link.adminToken(random: random), isGenerated: true)
         }

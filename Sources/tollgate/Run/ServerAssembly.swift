@@ -34,7 +34,9 @@ struct ServerAssembly {
     private let readiness: Readiness
     private let engine: OPAClient?
     private let metrics: PrometheusRegistry
-    private let dependencies: HTTPDependencies
+    private var dependencies: HTTPDependencies
+    /// Answers sidecars; nil in one.
+    private let desk: SnapshotDesk?
 
     init(_ settings: TollgateSettings, source: ObjectSource, logger: Logger) async throws {
         self.settings = settings
@@ -49,11 +51,12 @@ struct ServerAssembly {
                 "setting", metadata: [LogKeys.setting: "\(warning.setting)", LogKeys.reason: "\(warning.message)"])
         }
 
+        let link = settings.sidecar.map { UpstreamLink($0, clock: clock, logger: logger, metrics: metrics) }
         store = try SQLiteStore(path: "\(settings.dataDirectory)/tollgate.sqlite", clock: clock)
-        audit = try Self.openAudit(settings, clock: clock, random: random, logger: logger, metrics: metrics)
+        audit = try Self.openAudit(settings, link: link, clock: clock, random: random, logger: logger, metrics: metrics)
         let table = ServiceTokenTable(heardAt: clock.now())
         let tokenStore = try Self.tokenStore(
-            authentication, beside: store, settings: settings, clock: clock, logger: logger)
+            authentication, beside: store, link: link, settings: settings, clock: clock, logger: logger)
         registry = ServiceTokenRegistry(table: table, store: tokenStore, clock: clock, random: random, logger: logger)
         try await registry.load()
 
@@ -63,7 +66,7 @@ struct ServerAssembly {
             settings: authentication.keySets, clock: clock, random: random, logger: logger, metricsFactory: metrics)
         let snapshots = SnapshotStore(metricsFactory: metrics)
         let origin = try await ObjectOrigin(
-            source, settings: settings, store: store, clock: clock, random: random, logger: logger, metrics: metrics)
+            source, link: link, settings: settings, store: store, clock: clock, random: random, logger: logger, metrics: metrics)
         policy = try Self.policyData(
             settings, origin: origin, snapshots: snapshots, clock: clock, logger: logger, metrics: metrics)
         policy.record(in: audit, logger: logger)
@@ -72,7 +75,8 @@ struct ServerAssembly {
             metrics: metrics)
         limits = try LimitParts(settings.billing, redis: redis?.client, logger: logger, metrics: metrics)
         keys = try await APIKeyParts(
-            store: store, snapshots: snapshots, plans: limits.plans, upgradeURL: settings.billing.upgradeURL,
+            store: link.map { UpstreamKeyStore(report: $0.usage) } ?? SQLiteAPIKeyStore(store), snapshots: snapshots,
+            plans: limits.plans, upgradeURL: settings.billing.upgradeURL,
             prefixes: authentication.prefixes, clock: clock, random: random, logger: logger)
         let limiter = FailureLimiter(authentication.limits, sharing: redis?.failures)
         sharing = redis?.services(limiter) ?? []
@@ -89,12 +93,12 @@ struct ServerAssembly {
             prefixes: authentication.prefixes, reviews: reviews?.reviews,
             anyGlobalCredential: authentication.configuresIssuers, metrics: authenticationMetrics, logger: logger)
 
-        let projects = try await Self.projects(
+        let projects = link != nil ? nil : try await Self.projects(
             store, snapshots: snapshots, audit: audit, clock: clock, random: random, logger: logger)
         control = try await origin.control(
             ControlParts(
                 settings: settings, authentication: authentication, store: store, registry: registry,
-                keySets: keySets, reviewsTokens: reviews != nil, snapshots: snapshots, plans: limits.plans,
+                keys: keys, keySets: keySets, reviewsTokens: reviews != nil, snapshots: snapshots, plans: limits.plans,
                 policy: policy, audit: audit,
                 clock: clock, random: random, logger: logger), metrics: metrics)
 
@@ -115,11 +119,20 @@ struct ServerAssembly {
             decider: pipeline, audit: audit, tokens: registry, auditTrail: audit, resources: control.catalog,
             idempotency: store, addresses: ClientAddressResolver(trusted: settings.listeners.trustedProxies),
             authBlocks: FailureLimiterBlocks(limiter: limiter, clock: clock), readiness: readiness, metrics: metrics,
-            modules: [
+            modules: [], clock: clock,
+            logger: logger)
+        let desk = link != nil ? nil : Self.desk(
+            snapshots: snapshots, registry: registry, keys: keys, authenticator: authenticator,
+            prefixes: authentication.prefixes, metrics: metrics)
+        self.desk = desk
+        if let desk, let projects {
+            dependencies.modules = [
                 projects, keys.routes(auditTrail: audit),
                 PolicyRoutes(service: policy.keeper) { [policy, engine] in policy.report(on: engine) },
-            ], clock: clock,
-            logger: logger)
+                SnapshotRoutes(desk: desk, decider: pipeline),
+                SidecarRecordsRoutes(audit: audit, tokens: table, keys: keys.table),
+            ]
+        }
         ProcessMetrics.register(in: metrics, startedAt: clock.now())
         ScrapeGauges.register(
             on: metrics, snapshots: snapshots, objects: control.catalog, keySets: keySets, clock: clock,
@@ -136,15 +149,8 @@ struct ServerAssembly {
         let logger = logger
         let services: [any Service] =
             [Self.serving("audit") { [audit] in await audit.run() }]
-            + [
-                Self.serving("tokens") { [registry, metrics, audit, logger] in
-                    await ServiceTokenKeeper(registry: registry, metricsFactory: metrics) { uses in
-                        await TokenUseRecorder(audit: audit, logger: logger).record(uses)
-                    }.run()
-                },
-                Self.serving("API keys") { [keys, metrics, audit, logger] in
-                    await keys.keep(audit: audit, metrics: metrics, logger: logger)
-                },
+            + credentialKeepers + [
+                Self.serving("snapshot polls") { [desk] in await desk?.run() },
                 Self.serving("key sets") { [keySets] in await keySets.run() },
                 Self.serving("policy data") { [policy] in await policy.run() },
                 Self.serving("policy engine") { [engine] in await engine?.watch() },
@@ -158,7 +164,7 @@ struct ServerAssembly {
         var entries = services.map { Entry(service: $0, successTerminationBehavior: .ignore) }
         entries += listeners.services.map { Entry(service: $0) }
         entries += try listening(listeners).map { Entry(service: $0) }
-        let drain = Drain(readiness: readiness, audit: audit, delay: settings.drainDelay, logger: logger)
+        let drain = Drain(readiness: readiness, audit: audit, delay: settings.drainDelay, desk: desk, logger: logger)
         entries.append(Entry(service: drain, successTerminationBehavior: .ignore))
         var configuration = ServiceGroupConfiguration(
             services: entries, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
@@ -171,6 +177,21 @@ struct ServerAssembly {
             control.release()
         }
         try store.close()
+    }
+
+    /// What keeps stored credentials together with their store.
+    private var credentialKeepers: [ClosureService] {
+        guard !control.keepsCredentials else { return [] }
+        return [
+            Self.serving("tokens") { [registry, metrics, audit, logger] in
+                await ServiceTokenKeeper(registry: registry, metricsFactory: metrics) { uses in
+                    await TokenUseRecorder(audit: audit, logger: logger).record(uses)
+                }.run()
+            },
+            Self.serving("API keys") { [keys, metrics, audit, logger] in
+                await keys.keep(audit: audit, metrics: metrics, logger: logger)
+            },
+        ]
     }
 
     private func makeListeners() throws -> HTTPListeners {
