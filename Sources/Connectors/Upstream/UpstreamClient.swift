@@ -175,7 +175,8 @@ package final class UpstreamClient: UpstreamCalling {
         let words = code.flatMap { _ in envelope?["message"]?.stringValue } ?? "status \(status)"
         let hint =
             switch status {
-            case 401: ": the credential is not one that \(server) knows; see TOLLGATE_TOKEN and TOLLGATE_UPSTREAM_TOKEN_FILE"
+            case 401:
+                ": the credential is not one that \(server) knows; see TOLLGATE_TOKEN and TOLLGATE_UPSTREAM_TOKEN_FILE"
             case 403: ": the credential needs permission decisions:evaluate and the tenant of the AuthConfig"
             default: ""
             }

@@ -31,7 +31,8 @@ extension SidecarDocument {
                 "\(format.prefix(64)) is not \(Self.format): run the same version beside the workload as upstream")
         }
         self.init(
-            entries: try root.each("auth_configs", SidecarReader.entry), hostsElsewhere: try root.texts("hosts_elsewhere"),
+            entries: try root.each("auth_configs", SidecarReader.entry),
+            hostsElsewhere: try root.texts("hosts_elsewhere"),
             shared: try SidecarReader.shared(try root.member("shared")))
     }
 }
@@ -93,7 +94,8 @@ enum SidecarReader {
             algorithms.insert(algorithm)
         }
         var entry = IssuerEntry(
-            name: try wire.text("name"), issuer: try wire.optionalText("issuer"), audiences: try wire.texts("audiences"),
+            name: try wire.text("name"), issuer: try wire.optionalText("issuer"),
+            audiences: try wire.texts("audiences"),
             algorithms: algorithms, leewaySeconds: try wire.integer("leeway_seconds"),
             roleClients: try wire.texts("role_clients"), requiredClaims: try wire.texts("required_claims"),
             tenant: try wire.optionalText("tenant"), platform: try wire.flag("platform"),

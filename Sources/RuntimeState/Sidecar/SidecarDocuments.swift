@@ -72,7 +72,7 @@ package actor SidecarDocuments {
     /// - Parameters:
     ///   - names: `namespace/name`, sorted.
     ///   - version: what was written of an older one is written anew.
-    /// - Throws: `decision.not_ready`, `auth.no_config` for an AuthConfig that is not in force, `policy.tenant_denied` for one of another tenant.
+    /// - Throws: `decision.not_ready`, `auth.no_config` when none of them is in force, `policy.tenant_denied` for one of another tenant.
     package func document(
         for names: [String], scope: SnapshotScope, version: UInt64
     ) throws(Refusal) -> WrittenSidecarDocument {
@@ -80,11 +80,7 @@ package actor SidecarDocuments {
         var configs: [(index: Int, config: CompiledAuthConfig)] = []
         var accepts = StoredKinds()
         for name in names {
-            guard let index = places[name] else {
-                throw Refusal(
-                    .authNoConfig, message: "There is no AuthConfig \(name) in force",
-                    details: ["auth_config": .string(name)])
-            }
+            guard let index = places[name] else { continue }
             let config = snapshot.authConfigs[index]
             guard scope.covers(config) else {
                 throw Refusal(
@@ -95,6 +91,11 @@ package actor SidecarDocuments {
             guard config.brokenReason == nil else { continue }
             accepts.tokens = accepts.tokens || config.realm.serviceTokens
             accepts.keys = accepts.keys || config.realm.apiKeys
+        }
+        guard !configs.isEmpty else {
+            throw Refusal(
+                .authNoConfig, message: "No such AuthConfig is in force: \(names.joined(separator: ", "))",
+                details: ["auth_configs": .strings(names)])
         }
         let wish = Wish(names: names, scope: scope, accepts: accepts)
         if let known = written[wish] { return known }

@@ -24,7 +24,8 @@ enum ObjectOrigin: Sendable {
 
     /// - Parameter link: for a sidecar.
     init(
-        _ source: ObjectSource, link: UpstreamLink?, settings: TollgateSettings, store: SQLiteStore, clock: any WallClock,
+        _ source: ObjectSource, link: UpstreamLink?, settings: TollgateSettings, store: SQLiteStore,
+        clock: any WallClock,
         random: any RandomSource, logger: Logger, metrics: PrometheusRegistry
     ) async throws {
         switch source {

@@ -66,7 +66,8 @@ struct ServerAssembly {
             settings: authentication.keySets, clock: clock, random: random, logger: logger, metricsFactory: metrics)
         let snapshots = SnapshotStore(metricsFactory: metrics)
         let origin = try await ObjectOrigin(
-            source, link: link, settings: settings, store: store, clock: clock, random: random, logger: logger, metrics: metrics)
+            source, link: link, settings: settings, store: store, clock: clock, random: random, logger: logger,
+            metrics: metrics)
         policy = try Self.policyData(
             settings, origin: origin, snapshots: snapshots, clock: clock, logger: logger, metrics: metrics)
         policy.record(in: audit, logger: logger)
@@ -93,8 +94,11 @@ struct ServerAssembly {
             prefixes: authentication.prefixes, reviews: reviews?.reviews,
             anyGlobalCredential: authentication.configuresIssuers, metrics: authenticationMetrics, logger: logger)
 
-        let projects = link != nil ? nil : try await Self.projects(
-            store, snapshots: snapshots, audit: audit, clock: clock, random: random, logger: logger)
+        let projects =
+            link != nil
+            ? nil
+            : try await Self.projects(
+                store, snapshots: snapshots, audit: audit, clock: clock, random: random, logger: logger)
         control = try await origin.control(
             ControlParts(
                 settings: settings, authentication: authentication, store: store, registry: registry,
@@ -121,9 +125,12 @@ struct ServerAssembly {
             authBlocks: FailureLimiterBlocks(limiter: limiter, clock: clock), readiness: readiness, metrics: metrics,
             modules: [], clock: clock,
             logger: logger)
-        let desk = link != nil ? nil : Self.desk(
-            snapshots: snapshots, registry: registry, keys: keys, authenticator: authenticator,
-            prefixes: authentication.prefixes, metrics: metrics)
+        let desk =
+            link != nil
+            ? nil
+            : Self.desk(
+                snapshots: snapshots, registry: registry, keys: keys, authenticator: authenticator,
+                prefixes: authentication.prefixes, metrics: metrics)
         self.desk = desk
         if let desk, let projects {
             dependencies.modules = [

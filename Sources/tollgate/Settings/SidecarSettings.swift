@@ -37,7 +37,8 @@ extension TollgateSettings {
         guard let upstream else { return nil }
         if names.isEmpty, !reader.problems.contains(where: { $0.setting == "TOLLGATE_SIDECAR_AUTH_CONFIG" }) {
             reader.problem(
-                "TOLLGATE_SIDECAR_AUTH_CONFIG", "it is needed with TOLLGATE_UPSTREAM: name the AuthConfig of the workload")
+                "TOLLGATE_SIDECAR_AUTH_CONFIG",
+                "it is needed with TOLLGATE_UPSTREAM: name the AuthConfig of the workload")
         }
         if names.count > SidecarSettings.mostAuthConfigs {
             reader.problem(

@@ -39,6 +39,9 @@ struct SidecarCacheFile: Sendable {
             "entity_tag": .string(entityTag), "saved_at": .int(now.microseconds),
             "sha256": .string(Fingerprint(of: bytes).description),
         ]
+        if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+            try DurableFile.makeDirectory(String(path[..<slash]))
+        }
         try DurableFile.write(head.encoded() + [0x0A] + bytes, to: path)
     }
 
@@ -60,7 +63,8 @@ struct SidecarCacheFile: Sendable {
     func load(now: Timestamp) throws -> Kept? {
         guard let mode = try DurableFile.permissions(of: path) else { return nil }
         guard mode & 0o007 == 0 else {
-            throw Distrust(description: "\(path) may be read or written by everybody: remove it; it is made with mode 0600")
+            throw Distrust(
+                description: "\(path) may be read or written by everybody: remove it; it is made with mode 0600")
         }
         // A volume with a group of its own may have widened it.
         _ = try DurableFile.makePrivate(path)
@@ -73,7 +77,8 @@ struct SidecarCacheFile: Sendable {
             let savedAt = head["saved_at"]?.intValue, let digest = head["sha256"]?.stringValue
         else { throw Distrust(description: "\(path) is not a file of this kind") }
         guard head["upstream"]?.stringValue == upstream, head["auth_configs"] == .strings(authConfigs) else {
-            throw Distrust(description: "\(path) was kept for another TOLLGATE_UPSTREAM or TOLLGATE_SIDECAR_AUTH_CONFIG")
+            throw Distrust(
+                description: "\(path) was kept for another TOLLGATE_UPSTREAM or TOLLGATE_SIDECAR_AUTH_CONFIG")
         }
         let bytes = Array(file[file.index(after: end)...])
         guard Fingerprint(of: bytes).description == digest else {

@@ -10,7 +10,8 @@ struct UpstreamTokenStore: ServiceTokenStore {
     func loadServiceTokens() async throws(ServiceTokenStoreError) -> [ServiceTokenRecord] { [] }
 
     func write(_ changes: [ServiceTokenChange]) async throws(ServiceTokenStoreError) {
-        throw ServiceTokenStoreError(.unavailable, "Service tokens are made and changed at the operator, not at a sidecar")
+        throw ServiceTokenStoreError(
+            .unavailable, "Service tokens are made and changed at the operator, not at a sidecar")
     }
 
     func addUses(_ uses: [CredentialUse]) async throws(ServiceTokenStoreError) {

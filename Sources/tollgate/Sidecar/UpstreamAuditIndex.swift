@@ -18,7 +18,11 @@ final class UpstreamAuditIndex: AuditIndexing {
     /// What is tried once more when the process ends may take so long.
     private static let patienceAtEnd = Duration.seconds(3)
 
+    /// The least time between two reports: what comes meanwhile goes together.
+    private static let spacing = Duration.seconds(1)
+
     private struct State {
+        var reportedAt: Duration?
         var sequences: [String: Int64]?
         var isEnding = false
     }
@@ -88,6 +92,7 @@ final class UpstreamAuditIndex: AuditIndexing {
         ).encoded()
         let key = "\(first.writer)-\(first.id)-\(last.sequence)"
         var backoff = Duration.milliseconds(500)
+        try await space()
         while true {
             let isEnding = state.withLock(\.isEnding)
             do {
@@ -99,25 +104,42 @@ final class UpstreamAuditIndex: AuditIndexing {
                         return error
                     }
                 }
-                if let problem { if let problem { throw problem } } else {
+                guard let problem else {
                     throw UpstreamError(.unreachable, "no answer in time")
                 }
+                if let problem { throw problem }
                 break
             } catch {
                 guard !isEnding else { throw error }
                 logger.debug("audit entries were not handed on", metadata: [LogKeys.error: "\(error)"])
             }
-            do {
-                try await time.pause(for: backoff)
-            } catch {
-                state.withLock { $0.isEnding = true }
-                throw CancellationError()
-            }
+            try await pause(for: backoff)
             backoff = min(backoff * 2, Self.lastBackoff)
         }
         var known = try sequences()
         known[last.writer] = last.sequence
         try note(known)
+    }
+
+    private func space() async throws {
+        let now = time.now()
+        let rest = state.withLock { state -> Duration in
+            guard !state.isEnding, let before = state.reportedAt else { return .zero }
+            return before + Self.spacing - now
+        }
+        if rest > .zero { try await pause(for: rest) }
+        let began = time.now()
+        state.withLock { $0.reportedAt = began }
+    }
+
+    /// A pause that ends early means that the process ends.
+    private func pause(for duration: Duration) async throws {
+        do {
+            try await time.pause(for: duration)
+        } catch {
+            state.withLock { $0.isEnding = true }
+            throw CancellationError()
+        }
     }
 
     private func sequences() throws -> [String: Int64] {

@@ -48,7 +48,8 @@ final class UpstreamUsage: Sendable {
         tokenUses: [CredentialUse] = [], keyUses: [CredentialUse] = [], keyUsage: [APIKeyUsageRow] = []
     ) async -> Bool {
         let reports =
-            Self.cut(tokenUses).map { SidecarRecords(tokenUses: $0) } + Self.cut(keyUses).map { SidecarRecords(keyUses: $0) }
+            Self.cut(tokenUses).map { SidecarRecords(tokenUses: $0) }
+            + Self.cut(keyUses).map { SidecarRecords(keyUses: $0) }
             + Self.cut(keyUsage).map { SidecarRecords(keyUsage: $0) }
         let now = clock.now()
         let made = reports.map { Report(key: UUIDv7.make(at: now), bytes: $0.encoded()) }
