@@ -3,7 +3,6 @@
 
 package import Authentication
 internal import Authorization
-internal import Crypto
 package import Essentials
 
 /// A document as it goes out.
@@ -134,7 +133,7 @@ package actor SidecarDocuments {
             entries, elsewhere: elsewhere(of: Set(configs.map(\.index)), snapshot: snapshot), mayLeave: rule.mayLeave)
         let bytes = SidecarWriter.document(
             head, shared: shared(SharedWish(scope: wish.scope, accepts: wish.accepts), snapshot: snapshot))
-        let tag = "\"" + Hex.encode(SHA256.hash(data: bytes).prefix(16)) + "\""
+        let tag = "\"" + Hex.encode(Fingerprint(of: bytes).bytes.prefix(16)) + "\""
         return WrittenSidecarDocument(entityTag: tag, bytes: bytes)
     }
 

@@ -23,14 +23,18 @@ extension RealCluster {
             let restart = kind.hasSuffix("Job") ? "restartPolicy: Never" : "restartPolicy: Always"
             let template = pod.replacing("NAME", with: name).replacing("RESTART", with: restart)
             func indented(_ count: Int) -> String {
-                template.split(separator: "\n").map { String(repeating: " ", count: count) + $0 }.joined(separator: "\n")
+                template.split(separator: "\n").map { String(repeating: " ", count: count) + $0 }.joined(
+                    separator: "\n")
             }
             let metadata = "apiVersion: \(kind == "Pod" ? "v1" : head)\nkind: \(kind)\nmetadata: {name: \(name)}\n"
             switch kind {
-            case "Pod": return "apiVersion: v1\nkind: Pod\n" + template.replacing("metadata: {", with: "metadata: {name: \(name), ")
+            case "Pod":
+                return "apiVersion: v1\nkind: Pod\n"
+                    + template.replacing("metadata: {", with: "metadata: {name: \(name), ")
             case "Job": return metadata + "spec:\n  template:\n" + indented(4)
             case "CronJob":
-                return metadata + "spec:\n  schedule: \"0 * * * *\"\n  jobTemplate:\n    spec:\n      template:\n" + indented(8)
+                return metadata + "spec:\n  schedule: \"0 * * * *\"\n  jobTemplate:\n    spec:\n      template:\n"
+                    + indented(8)
             case "StatefulSet":
                 return metadata + "spec:\n  \(selector)\n  serviceName: \(name)\n  template:\n" + indented(4)
             default: return metadata + "spec:\n  \(selector)\n  template:\n" + indented(4)
@@ -42,12 +46,14 @@ extension RealCluster {
             let namespace = try await here.makeNamespace("injected")
             let kinds = ["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod"]
             let service = "apiVersion: v1\nkind: Service\nmetadata: {name: shop}\nspec: {ports: [{port: 80}]}"
-            let text = (kinds.map { Self.workload($0, $0.lowercased()) } + [service]).joined(separator: "\n---\n") + "\n"
+            let text =
+                (kinds.map { Self.workload($0, $0.lowercased()) } + [service]).joined(separator: "\n---\n") + "\n"
             for (number, options) in [[], ["--ca-config-map", "ca"], ["--token-secret", "gate"]].enumerated() {
                 let file = try here.write(text, to: "injected/\(number).yaml")
                 let (status, output) = try await PeerProcess.run(
                     name: "inject", executable: PeerPaths.tollgate(),
-                    arguments: ["inject", "-f", file, "--auth-config", "acme/shop"] + options, folder: TemporaryDirectory())
+                    arguments: ["inject", "-f", file, "--auth-config", "acme/shop"] + options,
+                    folder: TemporaryDirectory())
                 #expect(status == 0, "\(output)")
                 let injected = try here.write(output, to: "injected/\(number)-injected.yaml")
                 let answer = try await here.plane.kubectlOutput([
@@ -56,7 +62,8 @@ extension RealCluster {
                 let items = try JSONParser.parse(text: answer)["items"]?.arrayValue ?? []
                 #expect(items.count == kinds.count + 1)
                 for item in items where item["kind"] != "Service" {
-                    let template = item["spec"]?["jobTemplate"]?["spec"]?["template"] ?? item["spec"]?["template"] ?? item
+                    let template =
+                        item["spec"]?["jobTemplate"]?["spec"]?["template"] ?? item["spec"]?["template"] ?? item
                     let added = template["spec"]?["initContainers"]?.arrayValue?.first
                     // A server that does not know native sidecars would drop the field.
                     #expect(added?["restartPolicy"] == "Always", "\(item["kind"]?.jsonText ?? "")")

@@ -73,7 +73,9 @@ struct SidecarWorld {
     init(_ manifests: String? = nil) throws {
         let jwk = try TokenForge.jwk(Self.key, kid: "k1", alg: "ES256")
         let text = (manifests ?? Self.manifests).replacing("JWK", with: String(decoding: jwk.encoded(), as: UTF8.self))
-        upstream = try PipelineWorld(manifests: nil)
+        // Blocks are each one's own, and the table has more bad credentials than one address may show.
+        let limits = FailureLimitSettings(perAddress: 0, perIdentity: 0)
+        upstream = try PipelineWorld(manifests: nil, limits: limits)
         try upstream.publish(
             text,
             accounts: AccountTable(
@@ -83,7 +85,7 @@ struct SidecarWorld {
                     "globex": AccountState(
                         plan: "pro", isSubscribed: true, rate: RequestRate(), apiKeys: 5, isSuspended: true),
                 ], fallback: AccountState(plan: "free", isSubscribed: false, rate: RequestRate(), apiKeys: 2)))
-        sidecar = try PipelineWorld(manifests: nil)
+        sidecar = try PipelineWorld(manifests: nil, limits: limits)
         documents = SidecarDocuments(
             SidecarDocuments.Sources(
                 snapshots: upstream.snapshots, tokens: upstream.registry.table, keys: upstream.keys.table,
