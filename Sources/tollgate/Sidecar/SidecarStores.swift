@@ -7,7 +7,10 @@ internal import Authentication
 struct UpstreamTokenStore: ServiceTokenStore {
     let report: UpstreamUsage
 
-    func loadServiceTokens() async throws(ServiceTokenStoreError) -> [ServiceTokenRecord] { [] }
+    /// None: they come with the operator's document.
+    func serviceTokens(
+        _ selection: CredentialSelection
+    ) async throws(ServiceTokenStoreError) -> [ServiceTokenRecord] { [] }
 
     func write(_ changes: [ServiceTokenChange]) async throws(ServiceTokenStoreError) {
         throw ServiceTokenStoreError(
@@ -27,7 +30,12 @@ struct UpstreamTokenStore: ServiceTokenStore {
 struct UpstreamKeyStore: APIKeyStore {
     let report: UpstreamUsage
 
+    /// None: they come with the operator's document.
     func load() async throws(APIKeyStoreError) -> (records: [APIKeyRecord], owners: [APIKeyOwner]) { ([], []) }
+
+    func records(_ selection: CredentialSelection) async throws(APIKeyStoreError) -> [APIKeyRecord] { [] }
+
+    func owners(_ identities: [APIKeyOwner.Identity]) async throws(APIKeyStoreError) -> [APIKeyOwner] { [] }
 
     func write(_ changes: [APIKeyChange], limit: APIKeyLimit?) async throws(APIKeyStoreError) {
         // Roles that a caller showed here are known to the operator by itself, sooner or later.

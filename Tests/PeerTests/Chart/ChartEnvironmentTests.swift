@@ -114,14 +114,14 @@ internal import Testing
             [
                 "TOLLGATE_DEPLOYMENT_MODE": "own", "TOLLGATE_SELF_HEAL": "dry-run", "TOLLGATE_SCALE_MIN": "2",
                 "TOLLGATE_SCALE_MAX": "6", "TOLLGATE_AUTOSCALE": "rps", "TOLLGATE_AUTOSCALE_TARGET_RPS": "50",
-                "TOLLGATE_DATABASE_URL": "secret:p/url",
+                "TOLLGATE_DATABASE_URL": "secret:p/url", "TOLLGATE_DATABASE_ADMIN_URL": "secret:p/adminUrl?",
             ]
         ),
         (
             ["selfManagement": ["autoscale": ["mode": "cpu"]], "postgresql": ["existingSecret": "p"]],
             [
                 "TOLLGATE_AUTOSCALE": "cpu", "TOLLGATE_AUTOSCALE_TARGET_CPU": "70",
-                "TOLLGATE_DATABASE_URL": "secret:p/url",
+                "TOLLGATE_DATABASE_URL": "secret:p/url", "TOLLGATE_DATABASE_ADMIN_URL": "secret:p/adminUrl?",
             ]
         ),
         (
