@@ -73,7 +73,7 @@ package final class SnapshotDesk: Sendable {
             case .timeout:
                 // Saying that nothing changed is a word about what was revoked: only who may give the document may say it.
                 _ = try await documents.document(for: names, scope: scope, version: version)
-                return .unchanged(entityTag: document.entityTag, isClosing: false)
+                return .unchanged(entityTag: document.entityTag, isClosing: feed.isClosed)
             case .closed: return .unchanged(entityTag: document.entityTag, isClosing: true)
             case .changed: break
             }

@@ -23,7 +23,7 @@ struct InjectCommand: ContextualCommand {
     var authConfig: String
 
     @Option(help: ArgumentHelp("The operator.", valueName: "URL"))
-    var upstream = "https://tollgate.tollgate.svc"
+    var upstream = "https://tollgate.tollgate-system.svc"
 
     @Option(help: "Image of the container.")
     var image = "tollgate:" + ProductVersion.text

@@ -32,11 +32,8 @@ struct SidecarContainer {
         var mounts: [JSONValue] = [
             ["name": .string(Self.dataVolume), "mountPath": "/var/lib/tollgate"],
             ["name": .string(Self.temporaryVolume), "mountPath": "/tmp"],
+            ["name": .string(Self.tokenVolume), "mountPath": "/var/run/secrets/tollgate", "readOnly": true],
         ]
-        if tokenSecret == nil {
-            mounts.append(
-                ["name": .string(Self.tokenVolume), "mountPath": "/var/run/secrets/tollgate", "readOnly": true])
-        }
         if authorities != nil {
             mounts.append(["name": .string(Self.authorityVolume), "mountPath": "/etc/tollgate/ca", "readOnly": true])
         }
@@ -67,14 +64,7 @@ struct SidecarContainer {
             ("TOLLGATE_TRUSTED_PROXIES", "127.0.0.1/32,::1/128"), ("TOLLGATE_LOG_FORMAT", "json"),
         ]
         if authorities != nil { values.append(("TOLLGATE_UPSTREAM_CA_FILE", "/etc/tollgate/ca/ca.crt")) }
-        var result: [JSONValue] = values.map { ["name": .string($0.0), "value": $0.1] }
-        if let tokenSecret {
-            result.append([
-                "name": "TOLLGATE_TOKEN",
-                "valueFrom": ["secretKeyRef": ["name": .string(tokenSecret), "key": "token"]],
-            ])
-        }
-        return result
+        return values.map { ["name": .string($0.0), "value": $0.1] }
     }
 
     private func probe(_ path: String, period: Int64, failures: Int64) -> JSONValue {
@@ -90,20 +80,18 @@ struct SidecarContainer {
             ["name": .string(Self.dataVolume), "emptyDir": ["sizeLimit": "1Gi"]],
             ["name": .string(Self.temporaryVolume), "emptyDir": ["sizeLimit": "64Mi"]],
         ]
-        if tokenSecret == nil {
-            volumes.append([
-                "name": .string(Self.tokenVolume),
-                "projected": [
-                    "sources": [
-                        [
-                            "serviceAccountToken": [
-                                "audience": .string(Self.audience), "expirationSeconds": 3600, "path": "token",
-                            ]
-                        ]
+        // Either way a file that the kubelet renews.
+        let source: JSONValue =
+            if let tokenSecret {
+                ["secret": ["name": .string(tokenSecret), "items": [["key": "token", "path": "token"]]]]
+            } else {
+                [
+                    "serviceAccountToken": [
+                        "audience": .string(Self.audience), "expirationSeconds": 3600, "path": "token",
                     ]
-                ],
-            ])
-        }
+                ]
+            }
+        volumes.append(["name": .string(Self.tokenVolume), "projected": ["sources": [source]]])
         if let authorities {
             volumes.append(["name": .string(Self.authorityVolume), "configMap": ["name": .string(authorities)]])
         }

@@ -14,7 +14,7 @@ extension SettingsCatalog {
             }
             return address
         }, in: .sidecar,
-        "The operator that this process is a sidecar of, such as https://tollgate.tollgate.svc: decides from what it gives, and has no objects of its own."
+        "The operator that this process is a sidecar of, such as https://tollgate.tollgate-system.svc: decides from what it gives, and has no objects of its own."
     )
     static let sidecarAuthConfig = Setting(
         "TOLLGATE_SIDECAR_AUTH_CONFIG",

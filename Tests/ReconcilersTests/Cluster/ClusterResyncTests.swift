@@ -126,11 +126,11 @@ internal import Testing
         }
 
         func put(_ identifier: String) {
-            table.put([
-                ServiceTokenRecord(
-                    identifier: identifier, family: "one", secretDigest: SecretDigest(of: "x"),
-                    grant: ServiceTokenGrant(), issuedAt: world.clock.now(), createdBy: "system")
-            ])
+            var record = ServiceTokenRecord(
+                identifier: identifier, family: "one", secretDigest: SecretDigest(of: "x"),
+                grant: ServiceTokenGrant(), issuedAt: world.clock.now(), createdBy: "system")
+            if let known = table.entry(identifier)?.record { record.revision = known.revision + 1 }
+            table.put([record])
         }
 
         func settle(dueAt: Timestamp? = nil) throws {

@@ -76,6 +76,21 @@ internal import Testing
         #expect(other.output == direct.output)
     }
 
+    @Test func readsTheTokenOfASecretFromAFileThatIsRenewed() async throws {
+        let result = await Self.inject(Self.deployment, ["--token-secret", "gate"])
+        let pod = try #require(try Self.documents(result.output).first.flatMap(Self.pod))
+        let volume = pod["volumes"]?.arrayValue?.first { $0["name"] == "tollgate-token" }
+        #expect(
+            volume?["projected"]?["sources"] == [
+                ["secret": ["name": "gate", "items": [["key": "token", "path": "token"]]]]
+            ])
+        let added = try #require(pod["initContainers"]?.arrayValue?.first)
+        let mount = added["volumeMounts"]?.arrayValue?.first { $0["name"] == "tollgate-token" }
+        let file = try #require(SettingsCatalog.upstreamTokenFile.info.defaultText)
+        #expect(mount?["mountPath"]?.stringValue.map { "\($0)/token" } == file)
+        #expect(!result.output.contains("TOLLGATE_TOKEN"))
+    }
+
     @Test func leavesOtherDocumentsAsTheyAre() async throws {
         let service =
             "# The service, with a comment\napiVersion: v1\nkind: Service\nmetadata: {name: shop}\nspec:\n  ports: [ {port: 80} ]  # as it is\n"

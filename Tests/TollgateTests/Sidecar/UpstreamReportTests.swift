@@ -3,10 +3,12 @@
 
 internal import AuditTrail
 internal import Authentication
+internal import Billing
 internal import Connectors
 internal import Essentials
 internal import HTTPService
 internal import Logging
+internal import Persistence
 internal import RuntimeState
 internal import TestSupport
 internal import Testing
@@ -51,6 +53,34 @@ internal import Testing
         #expect(all.flatMap(\.keyUses).map(\.count) == [3])
         #expect(all.flatMap(\.keyUsage).map(\.requests) == [7])
         #expect(Set(upstream.reports.map(\.key)).count == 3)
+    }
+
+    /// Every sidecar of an operator would leave its service at the same moment.
+    @Test func isReadyWithoutCredentialsOfTheOperator() async throws {
+        let clock = ManualClock()
+        let random = SeededRandom(seed: 1)
+        let usage = Self.usage(FakeUpstream())
+        let own = try SQLiteStore(path: TemporaryDirectory().path("own.sqlite"), clock: clock)
+        let stores = StoreSet(
+            tokens: UpstreamTokenStore(report: usage), keys: UpstreamKeyStore(report: usage), projects: nil,
+            idempotency: own, statuses: own, close: {})
+        let metrics = PrometheusRegistry()
+        let books = StoredBooks(
+            stores,
+            tokens: ServiceTokenRegistry(
+                table: ServiceTokenTable(heardAt: clock.now()), store: stores.tokens, clock: clock, random: random,
+                logger: Self.logger),
+            keys: APIKeyParts(
+                stores: stores, snapshots: SnapshotStore(metricsFactory: metrics),
+                plans: PlanBook(try PlanLoader.load(nil)), upgradeURL: "",
+                prefixes: TokenPrefixes(), clock: clock, random: random, logger: Self.logger
+            ).registry,
+            projects: nil, policy: nil, clock: clock, logger: Self.logger, metrics: metrics)
+        try await books.load()
+        #expect(books.checks(clock.now()).map(\.status) == [.ok])
+        clock.advance(seconds: 61)
+        #expect(books.checks(clock.now()).map(\.status) == [.degraded])
+        try own.close()
     }
 
     @Test func isBounded() async throws {
