@@ -55,20 +55,30 @@ extension RealCluster {
                     arguments: ["inject", "-f", file, "--auth-config", "acme/shop"] + options,
                     folder: TemporaryDirectory())
                 #expect(status == 0, "\(output)")
-                let injected = try here.write(output, to: "injected/\(number)-injected.yaml")
+                let objects = try YAMLText.documents(output)
+                for object in objects where object["kind"] != "Service" {
+                    #expect(Self.pod(of: object)?["initContainers"]?.arrayValue?.first?["restartPolicy"] == "Always")
+                }
+                let injected = try await here.plane.write(objects, to: "injected/\(number)-injected.json")
                 let answer = try await here.plane.kubectlOutput([
                     "-n", namespace, "apply", "--dry-run=server", "--validate=strict", "-f", injected, "-o", "json",
                 ])
-                let items = try JSONParser.parse(text: answer)["items"]?.arrayValue ?? []
+                // Warnings of kubectl about versions come first.
+                let start = try #require(answer.firstIndex(of: "{"))
+                let items = try JSONParser.parse(text: String(answer[start...]))["items"]?.arrayValue ?? []
                 #expect(items.count == kinds.count + 1)
                 for item in items where item["kind"] != "Service" {
-                    let template =
-                        item["spec"]?["jobTemplate"]?["spec"]?["template"] ?? item["spec"]?["template"] ?? item
-                    let added = template["spec"]?["initContainers"]?.arrayValue?.first
-                    // A server that does not know native sidecars would drop the field.
-                    #expect(added?["restartPolicy"] == "Always", "\(item["kind"]?.jsonText ?? "")")
+                    let pod = Self.pod(of: item)
+                    let containers = ["initContainers", "containers"].flatMap { pod?[$0]?.arrayValue ?? [] }
+                    #expect(containers.count { $0["name"] == "tollgate" } == 1, "\(item["kind"]?.jsonText ?? "")")
                 }
             }
+        }
+
+        /// What a workload says of its pods.
+        private static func pod(of object: JSONValue) -> JSONValue? {
+            let template = object["spec"]?["jobTemplate"]?["spec"]?["template"] ?? object["spec"]?["template"] ?? object
+            return template["spec"]
         }
     }
 }
