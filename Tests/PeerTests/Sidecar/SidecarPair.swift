@@ -32,12 +32,18 @@ struct SidecarPair {
     let port: Int
     let probePort: Int
 
-    init() throws {
-        operating = try TollgateDaemon(
-            manifests: Self.manifests, settings: ["TOLLGATE_NAMESPACE_TENANTS": "acme=acme,globex=globex"])
+    /// - Parameter settings: of the operator, beside the usual ones.
+    init(settings: [String: String] = [:]) throws {
+        operating = try Self.operating(settings)
         folder = try TemporaryDirectory()
         port = try FreePort.next()
         probePort = try FreePort.next()
+    }
+
+    /// An operator with the objects of these tests.
+    static func operating(_ settings: [String: String]) throws -> TollgateDaemon {
+        let tenants = ["TOLLGATE_NAMESPACE_TENANTS": "acme=acme,globex=globex"]
+        return try TollgateDaemon(manifests: manifests, settings: tenants.merging(settings) { $1 })
     }
 
     var cache: String { folder.path("cache") }
@@ -68,9 +74,11 @@ struct SidecarPair {
         }
     }
 
-    /// Makes a token of a tenant at the operator.
-    func mint(_ identifier: String, scopes: [String], tenant: String? = "acme") async throws -> String {
-        let answer = try await operating.call(
+    /// Makes a token of a tenant at the operator, or at another replica of it.
+    func mint(
+        _ identifier: String, scopes: [String], tenant: String? = "acme", at replica: TollgateDaemon? = nil
+    ) async throws -> String {
+        let answer = try await (replica ?? operating).call(
             "POST", "/v1/service-tokens",
             body: .object([
                 "identifier": .string(identifier), "scopes": .strings(scopes), "tenant_id": .optional(tenant),

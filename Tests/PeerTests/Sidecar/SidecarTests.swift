@@ -83,6 +83,33 @@ internal import Testing
         }
     }
 
+    @Test func hearsOfWhatAnotherReplicaOfTheOperatorChanged() async throws {
+        let database = try await PostgreSQLServer.shared().makeDatabase()
+        try await DatabaseSupport.migrate(database)
+        // A credential is presented again and again until it is known, or is not any more.
+        let patient = ["TOLLGATE_AUTH_RATE_LIMIT_IP": "0", "TOLLGATE_AUTH_RATE_LIMIT_IDENTITY": "0"]
+        let shared = ["TOLLGATE_DATABASE_URL": database.url].merging(patient) { $1 }
+        let pair = try SidecarPair(settings: shared.merging(["TOLLGATE_WRITER": "one"]) { $1 })
+        let other = try SidecarPair.operating(shared.merging(["TOLLGATE_WRITER": "two"]) { $1 })
+        try await pair.operating.running { _ in
+            try await other.running { _ in
+                let gate = try await pair.mint("gate", scopes: ["decisions:evaluate"])
+                try await pair.sidecar(token: gate, patient) { process in
+                    let reader = try await pair.mint("reader", scopes: ["tasks:read"], at: other)
+                    try await process.wait(for: "the token of the other replica") {
+                        try await pair.ask(pair.port, token: reader).hasPrefix("200")
+                    }
+                    let answer = try await other.call(
+                        "POST", "/v1/service-tokens/reader/revoke", body: .object(["reason": "test"]))
+                    #expect(answer.status == 204, "\(answer.text)")
+                    try await process.wait(for: "the refusal") {
+                        try await pair.ask(pair.port, token: reader).hasPrefix("401 auth.token_revoked")
+                    }
+                }
+            }
+        }
+    }
+
     @Test func goesOnWithoutTheOperator() async throws {
         let pair = try SidecarPair()
         let (gate, reader) = try await pair.operating.running { _ async throws -> (String, String) in
