@@ -196,8 +196,8 @@ let package = Package(
             name: "TollgateTests",
             dependencies: [
                 "tollgate", "Connectors", "KubernetesClient", "ManifestFiles", "ResourceModel", "RuntimeState",
-                "HTTPService", "Authentication", "Authorization", "AuditTrail", "ToolTrust", "Essentials",
-                "TestSupport", .logging,
+                "HTTPService", "Authentication", "Authorization", "AuditTrail", "Billing", "Persistence", "ToolTrust",
+                "Essentials", "TestSupport", .logging,
             ]),
         .testTarget(
             name: "CaseTests",

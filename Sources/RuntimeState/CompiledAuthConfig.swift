@@ -4,6 +4,7 @@
 package import Authentication
 package import Authorization
 package import Billing
+package import Essentials
 
 /// One AuthConfig in the form in which requests use it. Immutable, one reference to pass on.
 package final class CompiledAuthConfig: Sendable {
@@ -17,6 +18,8 @@ package final class CompiledAuthConfig: Sendable {
     package let realm: AuthenticationRealm
     /// Its own routes and switches.
     package let policy: HostPolicy
+    /// `spec.policy.rules` as they were written.
+    package let ruleDocuments: [JSONValue]
     /// `spec.require.scopes`.
     package let requiredScopes: [String]
     /// `spec.require.workspaces`.
@@ -28,7 +31,7 @@ package final class CompiledAuthConfig: Sendable {
 
     package init(
         key: String, tenant: String? = nil, brokenReason: String?, realm: AuthenticationRealm, policy: HostPolicy,
-        requiredScopes: [String],
+        ruleDocuments: [JSONValue] = [], requiredScopes: [String],
         requiredWorkspaces: [String], forwardsCredential: Bool, rate: RequestRate? = nil
     ) {
         self.key = key
@@ -36,6 +39,7 @@ package final class CompiledAuthConfig: Sendable {
         self.brokenReason = brokenReason
         self.realm = realm
         self.policy = policy
+        self.ruleDocuments = ruleDocuments
         self.requiredScopes = requiredScopes
         self.requiredWorkspaces = requiredWorkspaces
         self.forwardsCredential = forwardsCredential

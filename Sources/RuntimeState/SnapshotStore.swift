@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Authorization
-internal import Essentials
+package import Essentials
 package import Metrics
 internal import Synchronization
 
@@ -24,6 +24,8 @@ package final class SnapshotStore: Sendable {
 
     private let state = Mutex(State())
     private let generationGauge: Gauge
+    /// Told of every publication.
+    package let changes = ChangeHook()
 
     /// An empty store: not ready.
     package init(metricsFactory: any MetricsFactory) {
@@ -87,6 +89,7 @@ package final class SnapshotStore: Sendable {
     private func put(_ snapshot: RuntimeSnapshot, _ state: inout State) -> RuntimeSnapshot {
         state.snapshot = snapshot
         generationGauge.record(Int64(snapshot.generation))
+        changes.call()
         return snapshot
     }
 }

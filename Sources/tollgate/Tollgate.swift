@@ -18,9 +18,9 @@ struct Tollgate: ParsableCommand {
         version: ProductVersion.text,
         subcommands: [
             RunCommand.self, TokenCommand.self, KeyCommand.self, ExplainCommand.self, ProjectCommand.self,
-            ShareCommand.self, PolicyCommand.self, GetCommand.self, ValidateCommand.self, CRDsCommand.self,
-            ToolCommand.self, AuditCommand.self, DatabaseCommand.self, CheckCommand.self, SettingsCommand.self,
-            VersionCommand.self,
+            ShareCommand.self, PolicyCommand.self, GetCommand.self, ValidateCommand.self, InjectCommand.self,
+            CRDsCommand.self, ToolCommand.self, AuditCommand.self, DatabaseCommand.self, CheckCommand.self,
+            SettingsCommand.self, VersionCommand.self,
         ])
 
     static func main() async {

@@ -4,7 +4,7 @@
 {{- range list
       (list "auth" "token") (list "auth" "bootstrapToken") (list "keycloak" "clientSecret") (list "keycloak" "adminUsername")
       (list "keycloak" "adminPassword") (list "stripe" "apiKey") (list "stripe" "webhookSecret") (list "redis" "url")
-      (list "postgresql" "url") (list "s3" "accessKey") (list "s3" "secretKey") (list "autoheal" "webhookToken") -}}
+      (list "postgresql" "url") (list "postgresql" "adminUrl") (list "s3" "accessKey") (list "s3" "secretKey") (list "autoheal" "webhookToken") -}}
   {{- $section := index . 0 -}}{{- $values := index $v $section -}}
   {{- if and $values.existingSecret (index $values (index . 1)) -}}
     {{- fail (printf "%s.%s and %s.existingSecret are both given: keep one of them" $section (index . 1) $section) -}}
@@ -17,6 +17,9 @@
   {{- if ne $v.role "all" -}}
     {{- fail (printf "role %s needs postgresql.url or postgresql.existingSecret: the embedded store belongs to one replica of role all" $v.role) -}}
   {{- end -}}
+{{- end -}}
+{{- if and $v.postgresql.adminUrl (not $v.postgresql.url) -}}
+  {{- fail "postgresql.adminUrl needs postgresql.url: the owner of the schema is not who works with it" -}}
 {{- end -}}
 {{- if and (include "tollgate.several" .) $v.persistence.existingClaim -}}
   {{- fail "persistence.existingClaim cannot be shared by several replicas: leave it empty, each then has a directory of its own" -}}

@@ -71,12 +71,13 @@
       (list "auth" "token" "TOLLGATE_AUTH_TOKEN") (list "auth" "bootstrapToken" "TOLLGATE_AUTH_BOOTSTRAP_SERVICE_TOKEN")
       (list "keycloak" "clientSecret" "KEYCLOAK_CLIENT_SECRET") (list "keycloak" "adminUsername" "KEYCLOAK_ADMIN_USERNAME")
       (list "keycloak" "adminPassword" "KEYCLOAK_ADMIN_PASSWORD") (list "redis" "url" "REDIS_URL")
-      (list "postgresql" "url" "TOLLGATE_DATABASE_URL") (list "s3" "accessKey" "S3_ACCESS_KEY")
+      (list "postgresql" "url" "TOLLGATE_DATABASE_URL")
+      (list "postgresql" "adminUrl" "TOLLGATE_DATABASE_ADMIN_URL") (list "s3" "accessKey" "S3_ACCESS_KEY")
       (list "s3" "secretKey" "S3_SECRET_KEY") (list "autoheal" "webhookToken" "AUTOHEAL_WEBHOOK_TOKEN") }}
 {{- $section := index . 0 }}
 {{- $values := index $v $section }}
 {{- if or $values.existingSecret (index $values (index . 1)) }}
-{{ include "tollgate.secretEnv" (list (index . 2) (include "tollgate.secretName" (list $ $values $section)) (index . 1) (and $values.existingSecret (has $section (list "auth" "keycloak")))) }}
+{{ include "tollgate.secretEnv" (list (index . 2) (include "tollgate.secretName" (list $ $values $section)) (index . 1) (and $values.existingSecret (or (has $section (list "auth" "keycloak")) (eq (index . 1) "adminUrl")))) }}
 {{- end }}
 {{- end }}
 {{- with $v.extraEnv }}

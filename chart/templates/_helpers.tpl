@@ -35,6 +35,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- if or .Values.postgresql.url .Values.postgresql.existingSecret -}}true{{- end -}}
 {{- end }}
 
+{{/* "true" where the one replica keeps its files on a volume of its own. */}}
+{{- define "tollgate.ownsVolume" -}}
+{{- if and .Values.persistence.enabled (not (include "tollgate.several" .)) -}}true{{- end -}}
+{{- end }}
+
 {{/* "true" where every namespace is watched. */}}
 {{- define "tollgate.watchesAll" -}}{{- if has "*" .Values.watchNamespaces -}}true{{- end -}}{{- end }}
 

@@ -74,6 +74,9 @@ package final class APIKeyTable: Sendable {
     /// Called when roles changed that the store does not have yet.
     let ownersChanged = Signal()
 
+    /// Told of every change of what is in force; uses are none.
+    package let changes = ChangeHook()
+
     /// An empty table that has heard from the store just now; by default one that needs no store.
     package init(heardAt now: Timestamp = .latest) { heardAt = Atomic(now.microseconds) }
 
@@ -114,6 +117,35 @@ package final class APIKeyTable: Sendable {
             entryCount.store(state.entries.count, ordering: .relaxed)
             countOwners(state)
         }
+        changes.call()
+    }
+
+    /// Puts these records and owners in force and no others, all at once; uses of keys that stay are kept. Where a record is older than the
+    /// known one, that one stays: whoever tells of them may not have heard of everything yet.
+    package func replace(with records: [APIKeyRecord], owners: [APIKeyOwner]) {
+        state.withLock { state in
+            let known = state.entries
+            state = State(mark: state.mark + 1)
+            for owner in owners { state.owners[owner.identity] = Owner(roles: owner.roles) }
+            for record in records {
+                if let entry = known[record.id], state.entries[record.id] == nil {
+                    let roles = state.owners[record.owner]?.roles ?? []
+                    Self.put(
+                        Entry(
+                            record: entry.record, roles: roles, uses: entry.uses, usage: entry.usage, mark: state.mark),
+                        &state)
+                }
+                Self.put(record, &state)
+            }
+            entryCount.store(state.entries.count, ordering: .relaxed)
+            countOwners(state)
+        }
+        changes.call()
+    }
+
+    /// Every record in no order with the present roles of its owner; use counters are those of the last load.
+    package var records: [(record: APIKeyRecord, roles: [String])] {
+        state.withLock { $0.entries.values.map { ($0.record, $0.principal.roles) } }
     }
 
     private static func put(_ record: APIKeyRecord, _ state: inout State) {
@@ -123,11 +155,16 @@ package final class APIKeyTable: Sendable {
             guard known.record.revision < record.revision else { return }
         }
         let roles = state.owners[record.owner]?.roles ?? []
-        state.entries[record.id] = Entry(
-            record: record, roles: roles,
-            uses: known?.uses ?? CredentialUses(count: record.useCount, lastUsedAt: record.lastUsedAt),
-            usage: known?.usage ?? APIKeyUsageCounter(), mark: state.mark)
-        guard known == nil else { return }
+        put(
+            Entry(
+                record: record, roles: roles,
+                uses: known?.uses ?? CredentialUses(count: record.useCount, lastUsedAt: record.lastUsedAt),
+                usage: known?.usage ?? APIKeyUsageCounter(), mark: state.mark), &state)
+    }
+
+    private static func put(_ entry: Entry, _ state: inout State) {
+        let record = entry.record
+        guard state.entries.updateValue(entry, forKey: record.id) == nil else { return }
         state.families[record.family, default: []].append(record.id)
         state.order.insert(CredentialPosition(issuedAt: record.issuedAt, identifier: record.id))
         state.owners[record.owner, default: Owner(roles: [])].keys.append(record.id)
@@ -154,6 +191,7 @@ package final class APIKeyTable: Sendable {
             entryCount.store(state.entries.count, ordering: .relaxed)
             countOwners(state)
         }
+        changes.call()
     }
 
     private static func bring(_ owner: APIKeyOwner, readAfter mark: UInt64, _ state: inout State) {
@@ -207,15 +245,19 @@ extension APIKeyTable {
     ///
     /// - Parameter isStored: whether the store has them already.
     package func note(_ owner: APIKeyOwner, isStored: Bool = false) {
-        let isNews = state.withLock { state in
-            guard let known = state.owners[owner.identity], isStored || known.roles != owner.roles else { return false }
+        let (isNews, isChange) = state.withLock { state -> (Bool, Bool) in
+            guard let known = state.owners[owner.identity], isStored || known.roles != owner.roles else {
+                return (false, false)
+            }
             state.mark += 1
             state.owners[owner.identity]?.mark = state.mark
             state.owners[owner.identity]?.isChanged = !isStored
-            if known.roles != owner.roles { Self.give(owner, &state) }
-            return !isStored
+            let isChange = known.roles != owner.roles
+            if isChange { Self.give(owner, &state) }
+            return (!isStored, isChange)
         }
         if isNews { ownersChanged.call() }
+        if isChange { changes.call() }
     }
 
     /// The present roles of an owner of keys.
@@ -266,6 +308,22 @@ extension APIKeyTable {
     /// Counts a decision about a request with that key.
     package func decided(_ id: String, status: Int, at now: Timestamp) {
         entry(id)?.usage.add(status: status, at: now)
+    }
+
+    /// Adds uses that somebody else has counted, of keys that fit; others are passed over.
+    package func take(_ uses: [CredentialUse], where fits: (APIKeyRecord) -> Bool) {
+        for use in uses {
+            guard let entry = entry(use.identifier), fits(entry.record) else { continue }
+            entry.uses.take(use)
+        }
+    }
+
+    /// Adds counts of requests that somebody else has made.
+    package func take(_ rows: [APIKeyUsageRow], where fits: (APIKeyRecord) -> Bool) {
+        for row in rows {
+            guard let entry = entry(row.id), fits(entry.record) else { continue }
+            entry.usage.restore(row)
+        }
     }
 
     /// Takes the uses since the last call.

@@ -11,6 +11,8 @@ package struct IssuerEntry: Sendable {
     package var issuer: String?
     /// The key of HS256, HS384 and HS512.
     package var secret: Redacted<[UInt8]>?
+    /// Whether there is such a key that is not here: nothing can be said of a token that it would prove.
+    package var isSecretWithheld = false
     /// Keys that were given as text; looked at before fetched ones.
     package var staticKeys: KeySet?
     /// Keys that are fetched.
@@ -70,6 +72,7 @@ package struct IssuerEntry: Sendable {
             "authorizedParty": .optional(authorizedParty), "authSource": .string(authSource.rawValue),
         ]
         if let secret { object["secret"] = .string(Fingerprint(of: secret.revealed).description) }
+        if isSecretWithheld { object["withheld"] = true }
         if let staticKeys { object["keys"] = .string(staticKeys.version.description) }
         if let remote { object["remote"] = .strings([String(describing: remote.trust), remote.label, remote.url]) }
         return JSONValue.object(object).encoded(sortedNames: true)

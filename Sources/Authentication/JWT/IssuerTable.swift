@@ -32,7 +32,7 @@ package struct IssuerTable: Sendable {
             guard seen.insert(entry.issuer.map { Array($0.utf8) }).inserted else {
                 throw IssuerTableError(.duplicateIssuer, entry: entry)
             }
-            guard entry.secret != nil || entry.staticKeys != nil || entry.remote != nil else {
+            guard entry.secret != nil || entry.isSecretWithheld || entry.staticKeys != nil || entry.remote != nil else {
                 throw IssuerTableError(.noKeySource, entry: entry)
             }
             guard (0...120).contains(entry.leewaySeconds) else { throw IssuerTableError(.badLeeway, entry: entry) }

@@ -93,6 +93,11 @@ package final class JWTVerifier: Sendable {
         of token: CompactToken, _ issuer: IssuerTable.Compiled, _ now: Timestamp
     ) throws(Refusal) -> (slot: RemoteKeySlot, version: Fingerprint)? {
         guard !token.algorithm.usesSharedSecret else {
+            guard issuer.secret != nil || !issuer.entry.isSecretWithheld else {
+                throw Refusal(
+                    .authKeyUnavailable, message: "The shared secret of the issuer is kept where the operator is",
+                    retryAfterSeconds: 1)
+            }
             let isGood =
                 issuer.secret?.verifies(token.signature, over: token.signedBytes, algorithm: token.algorithm) ?? false
             guard isGood else { throw Refusal(.authInvalidToken) }

@@ -29,6 +29,8 @@ package struct KeySet: Sendable {
     package let knownIdentifiers: [String]
     /// Changes whenever a usable key, or what its JWK says about it, changes.
     package let version: Fingerprint
+    /// The set as a document that `init(json:)` reads to the same keys: the usable entries, without anything that is private.
+    package let publicDocument: JSONValue
 
     /// Reads a JWK set (RFC 7517): `{"keys":[…]}` or, where allowed, a bare list. Entries that cannot be used are skipped.
     ///
@@ -47,6 +49,7 @@ package struct KeySet: Sendable {
         var problems: [KeySetProblem] = []
         var identifiers: [String] = []
         var canonical: [UInt8] = []
+        var usable: [JSONValue] = []
         for (index, entry) in entries.enumerated() {
             let identifier = entry["kid"]?.stringValue
             if let identifier { identifiers.append(identifier) }
@@ -54,6 +57,7 @@ package struct KeySet: Sendable {
             case .success(let key):
                 keys.append(key)
                 canonical += entry.encoded(sortedNames: true) + [0x0A]
+                usable.append(Self.publicPart(of: entry))
             case .failure(let reason):
                 problems.append(KeySetProblem(index: index, identifier: identifier, reason: reason))
             }
@@ -63,6 +67,13 @@ package struct KeySet: Sendable {
         self.problems = problems
         knownIdentifiers = identifiers
         version = Fingerprint(of: canonical)
+        publicDocument = ["keys": .array(usable)]
+    }
+
+    private static let publicMembers = ["kty", "kid", "use", "key_ops", "alg", "crv", "x", "y", "n", "e"]
+
+    private static func publicPart(of entry: JSONValue) -> JSONValue {
+        .object(JSONObject(publicMembers.compactMap { name in entry[name].map { (name, $0) } }))
     }
 
     /// Reads the text of a JWK set.

@@ -53,6 +53,8 @@ package final class ServiceTokenTable: Sendable {
     private let state = Mutex(State())
     private let heardAt: Atomic<Int64>
     private let entryCount = Atomic<Int>(0)
+    /// Told of every change of what is in force; uses are none.
+    package let changes = ChangeHook()
 
     /// An empty table that has heard from the store just now.
     package init(heardAt now: Timestamp) { heardAt = Atomic(now.microseconds) }
@@ -78,6 +80,7 @@ package final class ServiceTokenTable: Sendable {
             for record in records { Self.put(record, &state) }
             entryCount.store(state.entries.count, ordering: .relaxed)
         }
+        changes.call()
     }
 
     private static func put(_ record: ServiceTokenRecord, _ state: inout State) {
@@ -87,8 +90,13 @@ package final class ServiceTokenTable: Sendable {
             guard known.record.revision < record.revision else { return }
         }
         let uses = known?.uses ?? CredentialUses(count: record.useCount, lastUsedAt: record.lastUsedAt)
-        state.entries[record.identifier] = Entry(record: record, uses: uses, mark: state.mark)
-        if known == nil {
+        put(Entry(record: record, uses: uses, mark: state.mark), &state)
+    }
+
+    private static func put(_ entry: Entry, _ state: inout State) {
+        let record = entry.record
+        let isNew = state.entries.updateValue(entry, forKey: record.identifier) == nil
+        if isNew {
             state.families[record.family, default: []].append(record.identifier)
             state.order.insert(CredentialPosition(issuedAt: record.issuedAt, identifier: record.identifier))
         }
@@ -116,6 +124,7 @@ package final class ServiceTokenTable: Sendable {
             for record in records { Self.put(record, &state) }
             entryCount.store(state.entries.count, ordering: .relaxed)
         }
+        changes.call()
     }
 
     private static func drop(_ record: ServiceTokenRecord, _ state: inout State) {
@@ -126,6 +135,26 @@ package final class ServiceTokenTable: Sendable {
         state.order.remove(CredentialPosition(issuedAt: record.issuedAt, identifier: identifier))
         state.minters.remove(identifier)
     }
+
+    /// Puts these records in force and no others, all at once; uses of those that stay are kept. Where a record is older than the known
+    /// one, that one stays: whoever tells of them may not have heard of everything yet.
+    package func replace(with records: [ServiceTokenRecord]) {
+        state.withLock { state in
+            let known = state.entries
+            state = State(mark: state.mark + 1)
+            for record in records {
+                if let entry = known[record.identifier], state.entries[record.identifier] == nil {
+                    Self.put(entry, &state)
+                }
+                Self.put(record, &state)
+            }
+            entryCount.store(state.entries.count, ordering: .relaxed)
+        }
+        changes.call()
+    }
+
+    /// Every record in no order; their use counters are those of the last load.
+    package var records: [ServiceTokenRecord] { state.withLock { $0.entries.values.map(\.record) } }
 
     /// Every token, the newest first.
     package var newestFirst: [Entry] {
@@ -153,6 +182,14 @@ package final class ServiceTokenTable: Sendable {
     /// Gives back uses that could not be written.
     package func restore(_ uses: [CredentialUse]) {
         for use in uses { entry(use.identifier)?.uses.restore(use) }
+    }
+
+    /// Adds uses that somebody else has counted, of tokens that fit; others are passed over.
+    package func take(_ uses: [CredentialUse], where fits: (ServiceTokenRecord) -> Bool) {
+        for use in uses {
+            guard let entry = entry(use.identifier), fits(entry.record) else { continue }
+            entry.uses.take(use)
+        }
     }
 
     private static func makesTokens(_ record: ServiceTokenRecord) -> Bool {

@@ -53,6 +53,15 @@ final class CredentialUses: Sendable {
         }
     }
 
+    /// Adds uses that somebody else has counted.
+    func take(_ use: CredentialUse) {
+        restore(use)
+        state.withLock { state in
+            state.total += use.count
+            state.lastUsedAt = max(state.lastUsedAt ?? use.lastUsedAt, use.lastUsedAt)
+        }
+    }
+
     func restore(_ use: CredentialUse) {
         state.withLock { state in
             state.pending += use.count

@@ -248,6 +248,7 @@ rules:
   - {methods: [POST], path: "/v1/decisions/batch", permission: "decisions:evaluate", audit: decision.check}
   - {methods: [POST], path: "/v1/decisions/explain", permission: "admin:access", audit: decision.explain}
   - {methods: [GET], path: "/v1/snapshot", permission: "decisions:evaluate"}
+  - {methods: [POST], path: "/v1/sidecar/records", permission: "decisions:evaluate", audit: sidecar.report}
   - {methods: [GET], path: "/v1/resources", permission: "admin:access", platform: true}
   - {methods: [GET], path: "/v1/tools/manifests", permission: "tools:read"}
   - {methods: [POST], path: "/v1/tools/manifests", permission: "tools:write", audit: tool.manifest.register}

@@ -56,8 +56,18 @@ package struct HostTable: Sendable {
     private var suffixes: [Substring: Match] = [:]
     private var any: Match?
 
+    /// The place of an entry that belongs to somebody who is not in the list.
+    private static let elsewhere = -1
+
     /// The oldest object keeps a disputed entry, then the one whose `namespace/name` is the smallest by bytes.
-    package init(_ candidates: [Candidate] = []) {
+    ///
+    /// - Parameter elsewhere: entries of objects that are not here: their hosts are covered by nobody, not even by a wider entry.
+    package init(_ candidates: [Candidate] = [], elsewhere: [String] = []) {
+        for entry in elsewhere {
+            // What is no entry covers no host.
+            guard case .success(let pattern) = HostPattern.parse(entry) else { continue }
+            _ = claim(pattern, Match(index: Self.elsewhere, rule: pattern.text, broken: false))
+        }
         let order = candidates.indices.sorted { left, right in
             let (first, second) = (candidates[left], candidates[right])
             if first.createdAt != second.createdAt { return first.createdAt < second.createdAt }
@@ -99,8 +109,16 @@ package struct HostTable: Sendable {
         return nil
     }
 
+    /// Every entry with whom it belongs to, in no order.
+    package var entries: [Match] { Array(exact.values) + Array(suffixes.values) + (any.map { [$0] } ?? []) }
+
     /// Finds who covers a normalised host: exact, then the wildcard with the most labels, then `*`. Nil is 404 `auth.no_config`.
     package func match(_ host: String) -> Match? {
+        guard let match = nearest(host), match.index != Self.elsewhere else { return nil }
+        return match
+    }
+
+    private func nearest(_ host: String) -> Match? {
         if let match = exact[host] { return match }
         // An IPv6 address has no labels.
         if !suffixes.isEmpty, host.utf8.first != UInt8(ascii: "[") {

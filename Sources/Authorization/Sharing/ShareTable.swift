@@ -51,6 +51,9 @@ package final class ShareTable: Sendable {
 
     package init(_ shares: [Key: [AcceptedShare]] = [:]) { self.shares = shares }
 
+    /// Every share by what it is looked up by.
+    package var all: [Key: [AcceptedShare]] { shares }
+
     package var isEmpty: Bool { shares.isEmpty }
 
     /// The accepted shares of a resource with a project, whether expired or not.

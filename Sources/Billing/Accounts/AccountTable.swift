@@ -54,6 +54,9 @@ package final class AccountTable: Sendable {
         self.fallback = fallback
     }
 
+    /// The state of every account that something is known of.
+    package var all: [String: AccountState] { states }
+
     /// Whether no account is subscribed.
     package var isEmpty: Bool { states.isEmpty }
 

@@ -167,6 +167,16 @@ package enum DurableFile {
         return true
     }
 
+    /// The permission bits of a file; nil when there is none.
+    package static func permissions(of path: String) throws(Failure) -> UInt32? {
+        var info = stat()
+        guard stat(path, &info) == 0 else {
+            if errno == ENOENT || errno == ENOTDIR { return nil }
+            throw failure("look at", path)
+        }
+        return UInt32(info.st_mode & 0o777)
+    }
+
     /// Whether something is there that can be reached.
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 

@@ -108,11 +108,12 @@ final class OwnAPI: Sendable {
         record.resource = answer.auditResource
         record.metadata = answer.auditMetadata
         var response = self.response(answer)
+        for field in answer.fields { response.headers[field.name] = field.value }
         if replayed {
             response.headers[.idempotencyReplayed] = "true"
             record.metadata["replayed"] = true
         }
-        guard route.pattern != "/metrics" else { return finished(response, exchange) }
+        guard route.pattern != "/metrics", answer.isRecorded else { return finished(response, exchange) }
         return await closed(response, exchange, record, durable: route.effect == .write && !replayed)
     }
 

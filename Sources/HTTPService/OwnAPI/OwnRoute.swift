@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Essentials
+internal import HTTPTypes
 internal import Hummingbird
 internal import Pipeline
 
@@ -29,6 +30,10 @@ struct OwnAnswer: Sendable {
     var secretMembers: [String] = []
     /// Filters and the like, for the audit.
     var auditMetadata = JSONObject()
+    /// Header fields beside those that every answer has.
+    var fields = HTTPFields()
+    /// Whether the answer is recorded; what tells nothing and comes all the time is not.
+    var isRecorded = true
 
     static func json(_ object: JSONObject, status: Int = 200) -> OwnAnswer { OwnAnswer(status: status, json: object) }
     static let noContent = OwnAnswer(status: 204)

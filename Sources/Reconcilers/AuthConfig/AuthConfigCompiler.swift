@@ -127,7 +127,7 @@ struct AuthConfigCompiler {
                         ? defaults.tokenReviewAudiences : spec.tokenReview.audiences) : nil,
             mappings: mappings)
         return CompiledAuthConfig(
-            key: key, tenant: tenant, brokenReason: nil, realm: realm, policy: policy,
+            key: key, tenant: tenant, brokenReason: nil, realm: realm, policy: policy, ruleDocuments: spec.policy.rules,
             requiredScopes: spec.require.scopes,
             requiredWorkspaces: spec.require.workspaces, forwardsCredential: spec.forwardCredential,
             rate: Self.rate(spec.rate))

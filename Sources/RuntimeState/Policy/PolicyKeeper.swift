@@ -18,7 +18,7 @@ package final class PolicyKeeper: Sendable {
     package typealias Observer = @Sendable (_ before: PolicyState, _ after: PolicyState) async -> Void
 
     private let sources: [any PolicySource]
-    private let settings: PolicySettings
+    private let present: Mutex<PolicySettings>
     private let readYAML: YAMLReading
     private let snapshots: SnapshotStore
     private let clock: any WallClock
@@ -37,7 +37,7 @@ package final class PolicyKeeper: Sendable {
         snapshots: SnapshotStore, clock: any WallClock, logger: Logger, metricsFactory: any MetricsFactory
     ) throws(PolicyDataError) {
         self.sources = sources + [BuiltInPolicySource()]
-        self.settings = settings
+        present = Mutex(settings)
         self.readYAML = readYAML
         self.snapshots = snapshots
         self.clock = clock
@@ -50,6 +50,25 @@ package final class PolicyKeeper: Sendable {
         let first = PolicyStateMachine(reading, documents: documents, policy: policy, at: clock.now())
         machine = Mutex(first)
         publish(first.state)
+    }
+
+    private var settings: PolicySettings { present.withLock { $0 } }
+
+    /// Puts data in force that was judged elsewhere, with the settings that go with it: a sidecar has its operator's. It stays until the next
+    /// call; where this is used, nothing reads the sources.
+    package func adopt(_ policy: CompiledPolicy, from origin: PolicyOrigin) {
+        let documents = PolicyDocuments(roles: policy.roles.document, routes: policy.routes.document)
+        let reading = PolicyReading(origin: origin, content: .texts(PolicyTexts()))
+        let adopted = PolicyStateMachine(reading, documents: documents, policy: policy, at: clock.now())
+        let isNew = machine.withLock { machine in
+            let before = machine.state
+            machine = adopted
+            return before.revision != policy.revision || before.policy.settings != policy.settings
+                || before.origin != origin
+        }
+        present.withLock { $0 = policy.settings }
+        guard isNew else { return }
+        publish(adopted.state)
     }
 
     /// What is in force, and what is wrong with what is not.

@@ -14,6 +14,8 @@ package struct PolicyOrigin: Sendable, Hashable {
         case configMap = "configmap"
         /// The role document that replicas share, with the routes of what stands below it.
         case database
+        /// The operator that a sidecar belongs to.
+        case upstream
     }
 
     package var kind: Kind

@@ -45,11 +45,18 @@ struct RunCommand: ContextualCommand {
         LoggingBootstrap.install(
             loaded.logging, redactor: Redactor(level: loaded.audit.trail.redaction), output: context.errors,
             clock: context.clock)
-        try await runServer(loaded, source: try objectSource(in: context))
+        try await runServer(loaded, source: try objectSource(in: context, isSidecar: loaded.sidecar != nil))
     }
 
-    /// Manifests where they are named, else the named cluster, else the one around the process.
-    private func objectSource(in context: CommandContext) throws -> ObjectSource {
+    /// Manifests where they are named, else the named cluster, else the operator, else the cluster around the process.
+    private func objectSource(in context: CommandContext, isSidecar: Bool) throws -> ObjectSource {
+        if isSidecar {
+            guard manifests.isEmpty, kubeconfig == nil else {
+                throw ValidationError(
+                    "TOLLGATE_UPSTREAM and --manifests or --kubeconfig name two sources of objects: keep one")
+            }
+            return .upstream
+        }
         if self.context != nil, kubeconfig == nil { throw ValidationError("--context needs --kubeconfig") }
         if !manifests.isEmpty {
             guard kubeconfig == nil else {
@@ -70,7 +77,7 @@ struct RunCommand: ContextualCommand {
             throw StartupProblem("\(error)")
         }
         throw ValidationError(
-            "nothing to run on: name manifests with --manifests DIR or a cluster with --kubeconfig FILE, or run in a cluster"
+            "nothing to run on: name manifests with --manifests DIR, a cluster with --kubeconfig FILE or an operator with TOLLGATE_UPSTREAM, or run in a cluster"
         )
     }
 

@@ -17,6 +17,7 @@ struct ControlParts: Sendable {
     var authentication: AuthenticationSettings
     var store: any ObjectStatusStore
     var registry: ServiceTokenRegistry
+    var keys: APIKeyParts
     var keySets: RemoteKeySets
     /// Whether there is a cluster that can be asked about tokens.
     var reviewsTokens: Bool

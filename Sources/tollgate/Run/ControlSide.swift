@@ -15,6 +15,8 @@ protocol ControlSide: Sendable {
     var services: [any Service] { get }
     /// Lines of `/readyz?verbose` beside those that every server has.
     func checks() -> [ReadinessCheck]
+    /// Whether it keeps stored credentials together with where they come from by itself.
+    var keepsCredentials: Bool { get }
     /// Whether the process should go on living.
     var isLive: Bool { get }
     /// Does what can be done before anything listens.
@@ -23,4 +25,9 @@ protocol ControlSide: Sendable {
     func hold() async
     /// Lets go of what is held.
     func release()
+}
+
+extension ControlSide {
+    /// The server does it, with its store.
+    var keepsCredentials: Bool { false }
 }

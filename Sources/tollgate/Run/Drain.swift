@@ -4,6 +4,7 @@
 internal import AuditTrail
 internal import Essentials
 internal import Logging
+internal import RuntimeState
 internal import ServiceLifecycle
 
 /// The first thing to happen when the process is told to stop: it says that it is not ready any more and goes on serving for a while, so that
@@ -12,12 +13,15 @@ struct Drain: Service {
     let readiness: Readiness
     let audit: any AuditRecording
     let delay: Duration
+    /// Whose waiting callers are sent away, so that they ask another replica.
+    let desk: SnapshotDesk?
     let logger: Logger
 
     func run() async throws {
         try await gracefulShutdown()
         logger.notice("draining")
         readiness.drain()
+        desk?.close()
         do {
             try await audit.record(
                 AuditDraft(actor: "system", action: "system.stop", resource: "tollgate", outcome: .success))

@@ -11,15 +11,20 @@ internal import ManifestFiles
 enum ObjectSource: Sendable {
     case manifests([String])
     case cluster(ClusterConnection)
+    /// The operator that the process is a sidecar of.
+    case upstream
 }
 
 /// Where the objects come from, opened.
 enum ObjectOrigin: Sendable {
     case files(ManifestDirectory, StatusKeeper.Kept)
     case cluster(ClusterLink)
+    case upstream(UpstreamLink)
 
+    /// - Parameter link: for a sidecar.
     init(
-        _ source: ObjectSource, settings: TollgateSettings, store: any ObjectStatusStore, clock: any WallClock,
+        _ source: ObjectSource, link: UpstreamLink?, settings: TollgateSettings, store: any ObjectStatusStore,
+        clock: any WallClock,
         random: any RandomSource, logger: Logger, metrics: PrometheusRegistry
     ) async throws {
         switch source {
@@ -29,6 +34,9 @@ enum ObjectOrigin: Sendable {
                 paths: paths, defaultNamespace: TollgateSettings.standaloneNamespace, clock: clock,
                 memory: kept.memory)
             self = .files(directory, kept)
+        case .upstream:
+            guard let link else { throw StartupProblem("TOLLGATE_UPSTREAM: a sidecar needs it") }
+            self = .upstream(link)
         case .cluster(let connection):
             self = .cluster(
                 try await ClusterLink(
@@ -39,7 +47,7 @@ enum ObjectOrigin: Sendable {
     /// The namespace whose objects may speak for the platform unless others are named.
     var ownNamespace: String {
         switch self {
-        case .files: TollgateSettings.standaloneNamespace
+        case .files, .upstream: TollgateSettings.standaloneNamespace
         case .cluster(let link): link.ownNamespace
         }
     }
@@ -48,6 +56,7 @@ enum ObjectOrigin: Sendable {
     var place: String {
         switch self {
         case .files: "among the manifests"
+        case .upstream: "of the operator"
         case .cluster: "of the cluster"
         }
     }
@@ -58,6 +67,7 @@ enum ObjectOrigin: Sendable {
         case .files(let directory, let kept):
             try await StandaloneSide(parts, directory: directory, kept: kept, metrics: metrics)
         case .cluster(let link): try ClusterSide(parts, link: link, metrics: metrics)
+        case .upstream(let link): try SidecarSide(parts, link: link, metrics: metrics)
         }
     }
 }

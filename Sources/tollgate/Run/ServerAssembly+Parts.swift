@@ -11,9 +11,8 @@ internal import Persistence
 extension ServerAssembly {
     /// - Parameter shared: the trail in the database that replicas share; nil where there is none.
     static func openAudit(
-        _ settings: TollgateSettings, shared: SharedAudit? = nil, clock: any WallClock, random: any RandomSource,
-        logger: Logger,
-        metrics: PrometheusRegistry
+        _ settings: TollgateSettings, shared: SharedAudit?, link: UpstreamLink?, clock: any WallClock,
+        random: any RandomSource, logger: Logger, metrics: PrometheusRegistry
     ) throws -> AuditLog {
         if settings.audit.index == .postgres, shared == nil {
             throw StartupProblem(
@@ -23,12 +22,13 @@ extension ServerAssembly {
             var trail = settings.audit.trail
             trail.cursorKey = shared?.cursorKey
             try DurableFile.makeDirectory(trail.writerDirectory)
-            let index: (any AuditIndexing)? =
+            var index: (any AuditIndexing)? =
                 switch settings.audit.index ?? (shared == nil ? .sqlite : .postgres) {
                 case .sqlite: try SQLiteAuditIndex(path: "\(trail.writerDirectory)/index.sqlite")
                 case .postgres: shared?.index
                 case .memory: nil
                 }
+            if let link { index = link.auditIndex(beside: index, directory: trail.writerDirectory, logger: logger) }
             let log = AuditLog(
                 settings: trail, index: index, clock: clock, random: random, logger: logger, metricsFactory: metrics)
             try log.open()
@@ -56,6 +56,8 @@ extension ServerAssembly {
     ) async throws -> AdminCredential? {
         if let token = authentication.adminToken { return AdminCredential(token: token, isGenerated: false) }
         guard authentication.bootstrap == nil else { return nil }
+        // Nobody administers a sidecar: what is to be changed is changed at its operator.
+        if case .upstream = origin { return nil }
         if case .cluster(let link) = origin {
             return AdminCredential(token: try await link.adminToken(random: random), isGenerated: true)
         }

@@ -108,7 +108,16 @@ extension ServerAssembly {
         let name = settings.policy.configMap
         let source = ManifestPolicySource(
             namespace: name.namespace ?? origin.ownNamespace, name: name.name, place: origin.place)
-        let folder = settings.policy.directory
+        var folder = settings.policy.directory
+        if case .upstream = origin, folder != nil {
+            logger.warning(
+                "setting",
+                metadata: [
+                    LogKeys.setting: "TOLLGATE_POLICY_DIR",
+                    LogKeys.reason: "a sidecar has the policy data of its operator: the directory is not used",
+                ])
+            folder = nil
+        }
         if case .files(let directory, let kept) = origin {
             let load = directory.load()
             source.take(load)

@@ -11,11 +11,12 @@ internal import Metrics
 internal import RuntimeState
 
 extension ServerAssembly {
-    /// The database that replicas share where one is named, else the file of the data directory.
+    /// The operator's in a sidecar, else the database that replicas share where one is named, else the file of the data directory.
     static func openStores(
         _ settings: TollgateSettings, _ authentication: AuthenticationSettings, source: ObjectSource,
-        clock: any WallClock, random: any RandomSource, logger: Logger, metrics: PrometheusRegistry
+        link: UpstreamLink?, clock: any WallClock, random: any RandomSource, logger: Logger, metrics: PrometheusRegistry
     ) async throws -> StoreSet {
+        if let link { return try StoreSet.upstream(link, settings, clock: clock) }
         guard let server = settings.database.server else {
             return try StoreSet.embedded(settings, authentication, clock: clock, logger: logger)
         }
@@ -33,14 +34,15 @@ extension ServerAssembly {
 struct StoredBooks: Sendable {
     let tokens: ServiceTokenRegistry
     let keys: APIKeyRegistry
-    let projects: ProjectRegistry
+    /// Nil in a sidecar: shares come with its operator's document.
+    let projects: ProjectRegistry?
     /// Roles that replicas share; nil where this process is the only one.
     let policy: SharedPolicySource?
     /// Nil where this process is the only one.
     let follower: ChangeFollower?
 
     init(
-        _ stores: StoreSet, tokens: ServiceTokenRegistry, keys: APIKeyRegistry, projects: ProjectRegistry,
+        _ stores: StoreSet, tokens: ServiceTokenRegistry, keys: APIKeyRegistry, projects: ProjectRegistry?,
         policy: SharedPolicySource?, redis: RedisParts?, clock: any WallClock, logger: Logger,
         metrics: PrometheusRegistry
     ) {
@@ -55,7 +57,8 @@ struct StoredBooks: Sendable {
         // Roles first: a key is never in force under older roles than those that came with it.
         var books: [any FollowedBook] = policy.map { [$0] } ?? []
         if shared.hasTokens { books.append(tokens) }
-        books += [keys, projects] as [any FollowedBook]
+        books.append(keys)
+        if let projects { books.append(projects) }
         var signals = shared.signals
         if let redis {
             shared.observe { redis.changes.announce() }
@@ -84,16 +87,23 @@ struct StoredBooks: Sendable {
         try await tokens.load()
         try await keys.load()
         do {
-            try await projects.load()
+            try await projects?.load()
         } catch {
             throw StartupProblem("the shares between projects cannot be read: \(error). Check TOLLGATE_DATA_DIR.")
         }
     }
 
     /// Lines of `/readyz?verbose`. A store that is away closes what needs it and leaves everything else open, on every replica at once: so
-    /// where it is shared it is no reason not to be ready.
+    /// where it is shared, or the operator's, it is no reason not to be ready.
     func checks(_ now: Timestamp) -> [ReadinessCheck] {
         let isFresh = tokens.table.isFresh(at: now) && keys.table.isFresh(at: now)
+        guard projects != nil else {
+            return [
+                ReadinessCheck(
+                    name: "token_store", status: isFresh ? .ok : .degraded,
+                    detail: isFresh ? "" : "credentials of the operator are refused: it has said nothing for too long")
+            ]
+        }
         guard let follower else {
             return [
                 ReadinessCheck(

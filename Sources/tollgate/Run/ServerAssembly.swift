@@ -33,7 +33,9 @@ struct ServerAssembly {
     private let readiness: Readiness
     private let engine: OPAClient?
     private let metrics: PrometheusRegistry
-    private let dependencies: HTTPDependencies
+    private var dependencies: HTTPDependencies
+    /// Answers sidecars; nil in one.
+    private let desk: SnapshotDesk?
 
     init(_ settings: TollgateSettings, source: ObjectSource, logger: Logger) async throws {
         self.settings = settings
@@ -48,10 +50,12 @@ struct ServerAssembly {
                 "setting", metadata: [LogKeys.setting: "\(warning.setting)", LogKeys.reason: "\(warning.message)"])
         }
 
+        let link = settings.sidecar.map { UpstreamLink($0, clock: clock, logger: logger, metrics: metrics) }
         stores = try await Self.openStores(
-            settings, authentication, source: source, clock: clock, random: random, logger: logger, metrics: metrics)
+            settings, authentication, source: source, link: link, clock: clock, random: random, logger: logger,
+            metrics: metrics)
         audit = try Self.openAudit(
-            settings, shared: stores.audit, clock: clock, random: random, logger: logger, metrics: metrics)
+            settings, shared: stores.audit, link: link, clock: clock, random: random, logger: logger, metrics: metrics)
         let table = ServiceTokenTable(heardAt: clock.now())
         let registry = ServiceTokenRegistry(
             table: table, store: stores.tokens, clock: clock, random: random, logger: logger,
@@ -71,14 +75,15 @@ struct ServerAssembly {
             prefixes: authentication.prefixes, clock: clock, random: random, logger: logger)
         books = StoredBooks(
             stores, tokens: registry, keys: keys.registry,
-            projects: Self.projects(
-                stores.projects, snapshots: snapshots, clock: clock, random: random, logger: logger),
+            projects: stores.projects.map {
+                Self.projects($0, snapshots: snapshots, clock: clock, random: random, logger: logger)
+            },
             policy: stores.shared.map { SharedPolicySource(over: Self.policyBase(settings), store: $0.policies) },
             redis: redis, clock: clock, logger: logger, metrics: metrics)
         try await books.load()
         let origin = try await ObjectOrigin(
-            source, settings: settings, store: stores.statuses, clock: clock, random: random, logger: logger,
-            metrics: metrics)
+            source, link: link, settings: settings, store: stores.statuses, clock: clock, random: random,
+            logger: logger, metrics: metrics)
         policy = try Self.policyData(
             settings, origin: origin, shared: books.policy, snapshots: snapshots, clock: clock, logger: logger,
             metrics: metrics)
@@ -101,7 +106,7 @@ struct ServerAssembly {
         control = try await origin.control(
             ControlParts(
                 settings: settings, authentication: authentication, store: stores.statuses, registry: registry,
-                keySets: keySets, reviewsTokens: reviews != nil, snapshots: snapshots, plans: limits.plans,
+                keys: keys, keySets: keySets, reviewsTokens: reviews != nil, snapshots: snapshots, plans: limits.plans,
                 policy: policy, audit: audit,
                 clock: clock, random: random, logger: logger), metrics: metrics)
 
@@ -123,11 +128,22 @@ struct ServerAssembly {
             idempotency: stores.idempotency,
             addresses: ClientAddressResolver(trusted: settings.listeners.trustedProxies),
             authBlocks: FailureLimiterBlocks(limiter: limiter, clock: clock), readiness: readiness, metrics: metrics,
-            modules: [
-                ProjectRoutes(registry: books.projects, audit: audit), keys.routes(auditTrail: audit),
-                PolicyRoutes(service: policy.keeper) { [policy, engine] in policy.report(on: engine) },
-            ], clock: clock,
+            modules: [], clock: clock,
             logger: logger)
+        desk =
+            link != nil
+            ? nil
+            : Self.desk(
+                snapshots: snapshots, registry: registry, keys: keys, authenticator: authenticator,
+                prefixes: authentication.prefixes, clock: clock, metrics: metrics)
+        if let desk, let projects = books.projects {
+            dependencies.modules = [
+                ProjectRoutes(registry: projects, audit: audit), keys.routes(auditTrail: audit),
+                PolicyRoutes(service: policy.keeper) { [policy, engine] in policy.report(on: engine) },
+                SnapshotRoutes(desk: desk, decider: pipeline),
+                SidecarRecordsRoutes(audit: audit, tokens: table, keys: keys.table),
+            ]
+        }
         ProcessMetrics.register(in: metrics, startedAt: clock.now())
         ScrapeGauges.register(
             on: metrics, snapshots: snapshots, objects: control.catalog, keySets: keySets, clock: clock,
@@ -144,16 +160,9 @@ struct ServerAssembly {
         let logger = logger
         let services: [any Service] =
             [Self.serving("audit") { [audit] in await audit.run() }]
-            + [
-                Self.serving("tokens") { [registry = books.tokens, metrics, audit, logger] in
-                    await ServiceTokenKeeper(registry: registry, metricsFactory: metrics) { uses in
-                        await TokenUseRecorder(audit: audit, logger: logger).record(uses)
-                    }.run()
-                },
-                Self.serving("API keys") { [keys, metrics, audit, logger] in
-                    await keys.keep(audit: audit, metrics: metrics, logger: logger)
-                },
+            + credentialKeepers + [
                 Self.serving("store changes") { [books] in await books.follower?.run() },
+                Self.serving("snapshot polls") { [desk] in await desk?.run() },
                 Self.serving("key sets") { [keySets] in await keySets.run() },
                 Self.serving("policy data") { [policy] in await policy.run() },
                 Self.serving("policy engine") { [engine] in await engine?.watch() },
@@ -167,7 +176,7 @@ struct ServerAssembly {
         var entries = services.map { Entry(service: $0, successTerminationBehavior: .ignore) }
         entries += listeners.services.map { Entry(service: $0) }
         entries += try listening(listeners).map { Entry(service: $0) }
-        let drain = Drain(readiness: readiness, audit: audit, delay: settings.drainDelay, logger: logger)
+        let drain = Drain(readiness: readiness, audit: audit, delay: settings.drainDelay, desk: desk, logger: logger)
         entries.append(Entry(service: drain, successTerminationBehavior: .ignore))
         var configuration = ServiceGroupConfiguration(
             services: entries, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
@@ -180,6 +189,21 @@ struct ServerAssembly {
             control.release()
         }
         try await stores.close()
+    }
+
+    /// What keeps stored credentials together with their store.
+    private var credentialKeepers: [ClosureService] {
+        guard !control.keepsCredentials else { return [] }
+        return [
+            Self.serving("tokens") { [registry = books.tokens, metrics, audit, logger] in
+                await ServiceTokenKeeper(registry: registry, metricsFactory: metrics) { uses in
+                    await TokenUseRecorder(audit: audit, logger: logger).record(uses)
+                }.run()
+            },
+            Self.serving("API keys") { [keys, metrics, audit, logger] in
+                await keys.keep(audit: audit, metrics: metrics, logger: logger)
+            },
+        ]
     }
 
     private func makeListeners() throws -> HTTPListeners {

@@ -11,7 +11,8 @@ internal import Persistence
 struct StoreSet: Sendable {
     var tokens: any ServiceTokenStore
     var keys: any APIKeyStore
-    var projects: any ProjectStore
+    /// Nil where they are another's: in a sidecar.
+    var projects: (any ProjectStore)?
     var idempotency: any IdempotencyStore
     var statuses: any ObjectStatusStore
     /// The trail in the database that replicas share; nil where there is none.

@@ -37,6 +37,7 @@ enum SettingSection: String, Sendable, CaseIterable {
     case billing = "Plans and request limits"
     case tools = "Tools"
     case cluster = "Cluster"
+    case sidecar = "Sidecar"
     case storage = "Own files"
     case database = "Database"
     case redis = "Redis"

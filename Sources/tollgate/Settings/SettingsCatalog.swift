@@ -7,8 +7,8 @@ internal import Essentials
 enum SettingsCatalog {
     /// The settings of `tollgate run`, in the order of the table.
     static let all: [SettingInfo] =
-        listeners + decisions + authentication.map(\.info) + policy + policyEngine + billing + tools + cluster + storage
-        + database + redis + audit + operation
+        listeners + decisions + authentication.map(\.info) + policy + policyEngine + billing + tools + cluster + sidecar
+        + storage + database + redis + audit + operation
 
     /// The settings that only the client commands read.
     static let client: [SettingInfo] = [apiURL.info, token.info, profile.info, configDirectory.info]
@@ -41,7 +41,8 @@ enum SettingsCatalog {
 
 extension SettingsCatalog {
     static let listen = Setting(
-        "TOLLGATE_LISTEN", .listenAddress, default: "0.0.0.0:8080", in: .listeners, "Where the API listens.")
+        "TOLLGATE_LISTEN", .listenAddress, default: "0.0.0.0:8080", in: .listeners,
+        "Where the API listens; a sidecar at 127.0.0.1:8080 unless this is set.")
     static let decisionListen = Setting(
         "TOLLGATE_DECISION_LISTEN", .listenAddress, defaultNote: "the API's listener", in: .listeners,
         "Where forward-auth requests of gateways are answered; may equal the API's listener.")

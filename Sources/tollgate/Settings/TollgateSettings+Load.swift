@@ -31,9 +31,11 @@ extension TollgateSettings {
     ) -> TollgateSettings {
         typealias Catalog = SettingsCatalog
         let dataDirectory = dataDirectory(&reader, environment: environment, host: host)
+        let sidecar = sidecar(&reader, environment: environment, host: host)
         let oneSecond = Duration.seconds(1)
         var settings = TollgateSettings(
-            listeners: listeners(&reader, environment: environment, host: host),
+            listeners: listeners(
+                &reader, environment: environment, host: host, standsBesideOne: sidecar != nil),
             decisions: DecisionSettings(
                 timeout: reader.value(Catalog.decisionTimeout, orAfterProblem: oneSecond),
                 maxInFlight: reader.value(Catalog.decisionMaxInFlight, orAfterProblem: 1),
@@ -47,7 +49,7 @@ extension TollgateSettings {
             policyEngine: policyEngine(&reader),
             billing: billing(&reader, environment: environment, host: host),
             tools: tools(&reader, dataDirectory: dataDirectory, environment: environment, host: host),
-            cluster: cluster(&reader, host: host),
+            cluster: cluster(&reader, host: host), sidecar: sidecar,
             dataDirectory: dataDirectory,
             database: database(&reader),
             redis: redis(&reader, environment: environment, host: host),
@@ -59,6 +61,7 @@ extension TollgateSettings {
             reconcileInterval: reader.value(Catalog.reconcileInterval, orAfterProblem: oneSecond),
             notes: [])
         checkAuthentication(settings, &reader)
+        checkSidecar(settings, &reader)
         noteUnsafe(settings, &reader)
         noteUnknownNames(environment, &reader)
         settings.notes = reader.notes

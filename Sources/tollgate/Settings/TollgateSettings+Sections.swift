@@ -6,11 +6,14 @@ internal import Essentials
 
 extension TollgateSettings {
     static func listeners(
-        _ reader: inout SettingsReader, environment: [String: String], host: HostFacts
+        _ reader: inout SettingsReader, environment: [String: String], host: HostFacts, standsBesideOne: Bool = false
     ) -> ListenerSettings {
         typealias Catalog = SettingsCatalog
         let standIn = ListenAddress(host: "127.0.0.1", port: 0)
-        let api = reader.value(Catalog.listen, orAfterProblem: standIn)
+        let found = reader.found(Catalog.listen)
+        var api = found?.value ?? standIn
+        // Nobody but the containers of the pod asks a sidecar, unless somebody says otherwise.
+        if standsBesideOne, case .fallback? = found?.origin { api = ListenAddress(host: "127.0.0.1", port: api.port) }
         let decisions = reader.optional(Catalog.decisionListen)
         let certificate = reader.optional(Catalog.tlsCertificate)
         let key = reader.optional(Catalog.tlsKey)

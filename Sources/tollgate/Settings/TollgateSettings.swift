@@ -25,6 +25,8 @@ struct TollgateSettings: Sendable {
     var billing: BillingSettings
     var tools: ToolSettings
     var cluster: ClusterSettings
+    /// Nil where the process is no sidecar of an operator.
+    var sidecar: SidecarSettings?
     /// Absolute; made by the process with mode 0700.
     var dataDirectory: String
     var database: DatabaseSettings

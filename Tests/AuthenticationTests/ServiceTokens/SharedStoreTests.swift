@@ -5,6 +5,7 @@ internal import Authentication
 internal import Essentials
 internal import Logging
 internal import MetricsTestKit
+internal import Synchronization
 internal import TestSupport
 internal import Testing
 
@@ -95,6 +96,54 @@ internal import Testing
         #expect(one.table.entry(key.id)?.principal.roles == ["editor"])
         one.withdraw(.apiKeyOwner, identity)
         #expect(one.table.entry(key.id) == nil)
+    }
+
+    /// Whoever hands records on must hear of those that other replicas brought too.
+    @Test func tellsOfEveryChangeOfWhatIsInForce() async throws {
+        let (clock, store) = (ManualClock(), InMemoryAPIKeyStore())
+        let (one, two) = (Self.keys(store, clock), Self.keys(store, clock))
+        let heard = Mutex<[String]>([])
+        two.table.changes.listen { heard.withLock { $0.append("keys") } }
+        let owner = Principal(subject: "u1", identityType: .user, authSource: .jwt, roles: ["viewer"])
+        let caller = TokenCaller(principal: owner, admin: true) { _ in true }
+        let key = try await one.create(CreateAPIKey(name: "n", accountID: "acme"), caller: caller).record
+        try await two.refresh(.apiKey, [key.id])
+        two.table.note(owner)
+        #expect(heard.withLock(\.self) == ["keys"])
+        two.table.note(Principal(subject: "u1", identityType: .user, authSource: .jwt, roles: ["editor"]))
+        #expect(heard.withLock(\.self) == ["keys", "keys"])
+        let tokenStore = InMemoryTokenStore()
+        let (first, second) = (Self.tokens(tokenStore, clock), Self.tokens(tokenStore, clock))
+        second.table.changes.listen { heard.withLock { $0.append("tokens") } }
+        _ = try await first.create(CreateServiceToken(identifier: "a"), caller: TokenWorld.root)
+        try await second.refresh(.serviceToken, ["a"])
+        second.withdraw(.serviceToken, "a")
+        #expect(heard.withLock(\.self) == ["keys", "keys", "tokens", "tokens"])
+    }
+
+    /// Two replicas may be asked one after the other, and the second may not have heard of everything yet.
+    @Test func aWholeSetBringsNothingBackThatWasRevoked() async throws {
+        let clock = ManualClock()
+        let tokens = Self.tokens(InMemoryTokenStore(), clock)
+        let first = try await tokens.create(CreateServiceToken(identifier: "a"), caller: TokenWorld.root).record
+        let other = try await tokens.create(CreateServiceToken(identifier: "b"), caller: TokenWorld.root).record
+        try await tokens.revoke("a", RevokeServiceToken(reason: "r"), caller: TokenWorld.root)
+        tokens.table.replace(with: [first, first])
+        #expect(tokens.table.entry("a")?.record.revokedAt != nil)
+        #expect(tokens.table.newestFirst.map(\.record.identifier) == ["a"] && tokens.table.count == 1)
+        #expect(tokens.table.family("a").count == 1 && tokens.table.family("b").isEmpty)
+        tokens.table.replace(with: [other])
+        #expect(tokens.table.newestFirst.map(\.record.identifier) == ["b"])
+        let keys = Self.keys(InMemoryAPIKeyStore(), clock)
+        let key = try await keys.create(CreateAPIKey(name: "n", accountID: "acme"), caller: TokenWorld.root).record
+        try await keys.revoke(key.id, RevokeAPIKey(reason: nil), caller: TokenWorld.root)
+        keys.table.replace(with: [key, key], owners: [APIKeyOwner(identity: key.owner, roles: ["editor"])])
+        #expect(keys.table.entry(key.id)?.record.revokedAt != nil)
+        #expect(keys.table.entry(key.id)?.principal.roles == ["editor"])
+        #expect(keys.table.newestFirst.count == 1 && keys.table.family(key.id).count == 1)
+        // An owner's later roles reach the key that stayed.
+        keys.table.note(APIKeyOwner(identity: key.owner, roles: ["viewer"]))
+        #expect(keys.table.entry(key.id)?.principal.roles == ["viewer"])
     }
 
     @Test(

@@ -43,7 +43,7 @@ internal import Testing
 
     @Test func everyRuleCanMatch() throws {
         let routes = try ShippedPolicy.compiled.get().routes
-        #expect(routes.rules.count == 405)
+        #expect(routes.rules.count == 406)
         #expect(routes.unreachable.map(\.message) == [])
     }
 

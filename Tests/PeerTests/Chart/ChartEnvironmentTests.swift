@@ -48,6 +48,7 @@ internal import Testing
                 "STRIPE_API_KEY_FILE": "/etc/tollgate/stripe/apiKey",
                 "STRIPE_WEBHOOK_SECRET_FILE": "/etc/tollgate/stripe/webhookSecret",
                 "REDIS_URL": "secret:tollgate-redis/url", "TOLLGATE_DATABASE_URL": "secret:tollgate-postgresql/url",
+                "TOLLGATE_DATABASE_ADMIN_URL": "secret:tollgate-postgresql/adminUrl",
                 "S3_BUCKET": "b", "S3_ACCESS_KEY": "secret:tollgate-s3/accessKey",
                 "S3_SECRET_KEY": "secret:tollgate-s3/secretKey",
                 "AUTOHEAL_WEBHOOK_TOKEN": "secret:tollgate-autoheal/webhookToken",
@@ -64,7 +65,8 @@ internal import Testing
                 "KEYCLOAK_ADMIN_PASSWORD": "secret:k/adminPassword?",
                 "STRIPE_API_KEY_FILE": "/etc/tollgate/stripe/apiKey",
                 "STRIPE_WEBHOOK_SECRET_FILE": "/etc/tollgate/stripe/webhookSecret",
-                "REDIS_URL": "secret:r/url", "TOLLGATE_DATABASE_URL": "secret:p/url", "S3_BUCKET": "b",
+                "REDIS_URL": "secret:r/url", "TOLLGATE_DATABASE_URL": "secret:p/url",
+                "TOLLGATE_DATABASE_ADMIN_URL": "secret:p/adminUrl?", "S3_BUCKET": "b",
                 "S3_ACCESS_KEY": "secret:s/accessKey", "S3_SECRET_KEY": "secret:s/secretKey",
                 "AUTOHEAL_ENABLED": "true", "AUTOHEAL_DRY_RUN": "false", "AUTOHEAL_NAMESPACES": "tollgate-system",
                 "AUTOHEAL_RULES_FILE": "/etc/tollgate/autoheal/rules.yaml",
@@ -112,14 +114,14 @@ internal import Testing
             [
                 "TOLLGATE_DEPLOYMENT_MODE": "own", "TOLLGATE_SELF_HEAL": "dry-run", "TOLLGATE_SCALE_MIN": "2",
                 "TOLLGATE_SCALE_MAX": "6", "TOLLGATE_AUTOSCALE": "rps", "TOLLGATE_AUTOSCALE_TARGET_RPS": "50",
-                "TOLLGATE_DATABASE_URL": "secret:p/url",
+                "TOLLGATE_DATABASE_URL": "secret:p/url", "TOLLGATE_DATABASE_ADMIN_URL": "secret:p/adminUrl?",
             ]
         ),
         (
             ["selfManagement": ["autoscale": ["mode": "cpu"]], "postgresql": ["existingSecret": "p"]],
             [
                 "TOLLGATE_AUTOSCALE": "cpu", "TOLLGATE_AUTOSCALE_TARGET_CPU": "70",
-                "TOLLGATE_DATABASE_URL": "secret:p/url",
+                "TOLLGATE_DATABASE_URL": "secret:p/url", "TOLLGATE_DATABASE_ADMIN_URL": "secret:p/adminUrl?",
             ]
         ),
         (
@@ -144,7 +146,8 @@ internal import Testing
         "TOLLGATE_DEPLOYMENT", "TOLLGATE_DEPLOYMENT_MODE", "TOLLGATE_WATCH_NAMESPACES", "TOLLGATE_BILLING_MODE",
         "TOLLGATE_BILLING_PRICES_FILE", "TOLLGATE_SELF_HEAL", "TOLLGATE_SCALE_MIN", "TOLLGATE_SCALE_MAX",
         "TOLLGATE_AUTOSCALE", "TOLLGATE_AUTOSCALE_TARGET_RPS", "TOLLGATE_AUTOSCALE_TARGET_CPU",
-        "TOLLGATE_DATABASE_URL", "TOLLGATE_EVENT_STREAM_PATH", "REDIS_URL", "KEYCLOAK_URL", "KEYCLOAK_REALM",
+        "TOLLGATE_DATABASE_URL", "TOLLGATE_DATABASE_ADMIN_URL", "TOLLGATE_EVENT_STREAM_PATH", "REDIS_URL",
+        "KEYCLOAK_URL", "KEYCLOAK_REALM",
         "KEYCLOAK_CLIENT_ID", "KEYCLOAK_CLIENT_SECRET", "KEYCLOAK_ADMIN_USERNAME", "KEYCLOAK_ADMIN_PASSWORD",
         "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET", "VAULT_ADDR", "VAULT_ROLE", "VAULT_AUTH_MOUNT", "VAULT_NAMESPACE",
         "VAULT_CACERT", "S3_BUCKET", "S3_PREFIX", "S3_ENDPOINT", "S3_REGION", "S3_ACCESS_KEY", "S3_SECRET_KEY",

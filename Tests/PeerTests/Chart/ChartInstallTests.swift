@@ -98,7 +98,11 @@ internal import Testing
             try await plane.kubectlOutput(
                 ["wait", "--for=condition=Established", "--timeout=120s"] + Self.crds.map { "crd/\($0)" })
             try await plane.kubectlOutput(["apply", "-k", "\(folder)/samples"])
-            try await plane.kubectlOutput(["apply", "-k", "\(folder)/sidecar"])
+            for name in ["sidecar", "sidecar-files"] {
+                let objects = try YAMLText.documents(try await plane.kubectlOutput(["kustomize", "\(folder)/\(name)"]))
+                try await plane.kubectlOutput(
+                    ["apply", "--validate=strict", "-f", try await plane.write(objects, to: "\(name).json")])
+            }
             let deployment = try await Self.json(plane, "-n", "tollgate-system", "deployment", "tollgate")
             #expect(deployment.line.contains(#"{"name":"TOLLGATE_WATCH_NAMESPACES","value":"tollgate-system,acme"}"#))
             try await plane.kubectlOutput(["get", "-n", "acme", "authconfig", "api", "mcp"])

@@ -41,6 +41,12 @@ internal import Testing
             ["postgresql": ["url": "postgres://p", "existingSecret": "s"]],
             "postgresql.url and postgresql.existingSecret"
         ),
+        (
+            ["postgresql": ["adminUrl": "postgres://p", "existingSecret": "s"]],
+            "postgresql.adminUrl and postgresql.existingSecret"
+        ),
+        (["postgresql": ["adminUrl": "postgres://p"]], "postgresql.adminUrl needs postgresql.url"),
+        (["postgresql": ["adminUrl": "mysql://p"]], "at '/postgresql/adminUrl'"),
         (["s3": ["accessKey": "t", "existingSecret": "s"]], "s3.accessKey and s3.existingSecret are both given"),
         (["s3": ["secretKey": "t", "existingSecret": "s"]], "s3.secretKey and s3.existingSecret are both given"),
         (["autoheal": ["webhookToken": "t", "existingSecret": "s"]], "autoheal.webhookToken and autoheal.existing"),

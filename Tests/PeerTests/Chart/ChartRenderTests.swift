@@ -111,6 +111,21 @@ internal import Testing
         let budget = try several.object("PodDisruptionBudget")["spec"]
         #expect(budget?["minAvailable"] == 1 && budget?["unhealthyPodEvictionPolicy"] == "AlwaysAllow")
         #expect(several.all("PersistentVolumeClaim") == [])
+        let spread = try several.object("Deployment")["spec"]?["template"]?["spec"]?["topologySpreadConstraints"]
+        #expect(
+            spread?.arrayValue?.compactMap { $0["topologyKey"]?.stringValue } == [
+                "kubernetes.io/hostname", "topology.kubernetes.io/zone",
+            ])
+        let pods = try several.object("Deployment")["spec"]?["selector"]?["matchLabels"]
+        #expect(spread?.arrayValue?.allSatisfy { $0["labelSelector"]?["matchLabels"] == pods } == true)
+        #expect(pod?["topologySpreadConstraints"] == nil)
+        // One replica stops before the next starts only where it has something that the next one needs.
+        let one = try await HelmEngine.rendered(["postgresql": ["existingSecret": "p"]])
+        #expect(try one.object("Deployment")["spec"]?["strategy"] == ["type": "Recreate"])
+        let free = try await HelmEngine.rendered(ChartValues.oneWithoutVolume)
+        #expect(try free.object("Deployment")["spec"]?["strategy"] == rolling)
+        let lost = try await HelmEngine.rendered(["persistence": ["enabled": false]])
+        #expect(try lost.object("Deployment")["spec"]?["strategy"] == ["type": "Recreate"])
 
         let scaled = try await HelmEngine.rendered(ChartValues.autoscaler)
         #expect(try scaled.object("Deployment")["spec"]?["replicas"] == nil)

@@ -17,7 +17,8 @@ enum ChartValues {
         ("everywhere", ["watchNamespaces": ["*"], "rbac": ["tokenReview": true], "auth": ["mode": "optional"]]),
         ("two namespaces", twoNamespaces), ("live healing", healing), ("secrets by value", secretsByValue),
         ("secrets by name", secretsByName), ("outside", outside), ("monitoring", monitoring), ("doors", doors),
-        ("pod", pod), ("bare", bare), ("own deployment", ownDeployment), ("worker", worker),
+        ("pod", pod), ("bare", bare), ("one without a volume", oneWithoutVolume), ("own deployment", ownDeployment),
+        ("worker", worker),
     ]
 
     static let several: JSONValue = [
@@ -53,7 +54,8 @@ enum ChartValues {
             "adminUsername": "hush-root", "adminPassword": "hush-password",
         ],
         "stripe": ["apiKey": "hush-stripe", "webhookSecret": "hush-webhook"],
-        "redis": ["url": "redis://:hush-redis@cache"], "postgresql": ["url": "postgres://u:hush-db@db/t"],
+        "redis": ["url": "redis://:hush-redis@cache"],
+        "postgresql": ["url": "postgres://u:hush-db@db/t", "adminUrl": "postgres://o:hush-owner@db/t"],
         "s3": ["bucket": "b", "accessKey": "hush-access", "secretKey": "hush-s3"],
         "autoheal": ["webhookToken": "hush-hook"],
     ]
@@ -113,6 +115,10 @@ enum ChartValues {
         "serviceAccount": ["create": false], "rbac": ["create": false], "crds": ["enabled": false],
         "persistence": ["enabled": false], "networkPolicy": ["enabled": false], "auth": ["mode": "disabled"],
         "selfManagement": ["enabled": false],
+    ]
+    /// One replica whose state is in the database alone.
+    static let oneWithoutVolume: JSONValue = [
+        "postgresql": ["existingSecret": "p"], "persistence": ["enabled": false],
     ]
     static let ownDeployment: JSONValue = [
         "selfManagement": [

@@ -97,12 +97,15 @@ internal import Testing
         }
     }
 
-    @Test func theSidecarHasNoRights() async throws {
-        let objects = try await Self.kustomized("sidecar")
+    @Test(arguments: ["sidecar", "sidecar-files"])
+    func theSidecarHasNoRights(name: String) async throws {
+        let objects = try await Self.kustomized(name)
         #expect(!objects.contains { $0["kind"]?.stringValue?.contains("Role") == true })
         let pod = objects.first { $0["kind"] == "Deployment" }?["spec"]?["template"]?["spec"]
         #expect(pod?["automountServiceAccountToken"] == false)
-        for container in pod?["containers"]?.arrayValue ?? [] {
+        let containers = (pod?["initContainers"]?.arrayValue ?? []) + (pod?["containers"]?.arrayValue ?? [])
+        #expect(containers.count == 3)
+        for container in containers {
             #expect(container["securityContext"]?["readOnlyRootFilesystem"] == true)
             #expect(container["securityContext"]?["capabilities"] == ["drop": ["ALL"]])
         }
@@ -111,11 +114,36 @@ internal import Testing
             of: "caddy.md", language: "caddyfile", replacing: [("\tbind 127.0.0.1\n\n", "")])
         let shipped = try String(contentsOfFile: "\(Self.folder)/sidecar/Caddyfile", encoding: .utf8)
         #expect(shipped == guide)
-        // And Tollgate takes what is mounted beside it.
+        // And Tollgate takes what is beside it.
         let (status, output) = try await PeerProcess.run(
             name: "validate", executable: PeerPaths.tollgate(),
-            arguments: ["validate", "--strict", "-f", "\(Self.folder)/sidecar/gate.yaml"], folder: TemporaryDirectory())
+            arguments: ["validate", "--strict", "-f", "\(Self.folder)/\(name)/gate.yaml"], folder: TemporaryDirectory())
         #expect(status == 0, "\(output)")
+    }
+
+    @Test func theSidecarIsWhatInjectAdds() async throws {
+        let objects = try await Self.kustomized("sidecar")
+        let deployment = try #require(objects.first { $0["kind"] == "Deployment" })
+        let folder = try TemporaryDirectory()
+        try Data(deployment.encoded()).write(to: URL(filePath: folder.path("deployment.yaml")))
+        let (status, output) = try await PeerProcess.run(
+            name: "inject", executable: PeerPaths.tollgate(),
+            arguments: [
+                "inject", "-f", folder.path("deployment.yaml"), "--auth-config", "shop/shop", "--port", "8080",
+                "--probe-port", "8081", "--token-secret", "shop-gate", "--ca-config-map", "tollgate-ca",
+            ], folder: folder)
+        #expect(status == 0, "\(output)")
+        let injected = try #require(try YAMLText.documents(output).first)
+        #expect(Self.unordered(injected) == Self.unordered(deployment))
+    }
+
+    /// For comparison without the order of lists.
+    private static func unordered(_ value: JSONValue) -> JSONValue {
+        switch stripped(value) {
+        case .array(let items): .array(items.map(unordered).sorted { $0.jsonText < $1.jsonText })
+        case .object(let object): .object(JSONObject(object.members.map { ($0.name, unordered($0.value)) }))
+        case let other: other
+        }
     }
 
     @Test func theSamplesAreNoProblemStandalone() async throws {

@@ -20,13 +20,15 @@ struct MetricsTableTests {
             document.split(separator: "\n").filter { $0.hasPrefix("| `") }
                 .map { String($0.dropFirst(3).prefix { $0 != "`" }) })
         #expect(exported.subtracting(documented).sorted() == [], "exported and not documented")
-        // The key sets of issuers are shown from the first issuer on, and this daemon has none; nor has it a cluster or a shared database.
+        // The key sets of issuers are shown from the first issuer on, and this daemon has none; nor has it a cluster, a
+        // shared database or an operator.
         let conditional: Set = [
             "tollgate_auth_jwks_fetch_total", "tollgate_auth_jwks_age_seconds", "rest_client_requests_total",
             "rest_client_request_duration_seconds", "tollgate_rls_enabled", "tollgate_postgresql_pool_size",
             "tollgate_postgresql_connections_open", "tollgate_postgresql_connections_in_use",
             "tollgate_postgresql_waiting", "tollgate_postgresql_wait_seconds",
             "tollgate_postgresql_transaction_seconds", "tollgate_postgresql_errors_total",
+            "tollgate_upstream_polls_total", "tollgate_upstream_age_seconds", "tollgate_upstream_queue_depth",
         ]
         let missing = documented.subtracting(exported).subtracting(conditional)
             .filter { !$0.hasPrefix("tollgate_store_") }

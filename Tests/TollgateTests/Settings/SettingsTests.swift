@@ -217,6 +217,16 @@ internal import Testing
         #expect(both.listeners.tls == TLSFiles(certificate: "/c", privateKey: "/k"))
     }
 
+    @Test func aSidecarHasItsAuthConfigsAndNoDatabase() throws {
+        let sidecar = ["TOLLGATE_UPSTREAM": "https://up.example", "TOLLGATE_SIDECAR_AUTH_CONFIG": "acme/shop"]
+        #expect(try load(sidecar).sidecar?.authConfigs == ["acme/shop"])
+        #expect(try load(sidecar).listeners.api.description == "127.0.0.1:8080")
+        #expect(
+            problems(["TOLLGATE_UPSTREAM": "https://up.example"]).map(\.setting) == ["TOLLGATE_SIDECAR_AUTH_CONFIG"])
+        let both = sidecar.merging(["TOLLGATE_DATABASE_URL": "postgresql://tollgate@db/tollgate"]) { $1 }
+        #expect(problems(both).map(\.setting) == ["TOLLGATE_DATABASE_URL"])
+    }
+
     @Test func aMisspeltNameIsNamedInTheStartUpLog() throws {
         let settings = try load([
             "TOLLGATE_AUTH_MOED": "required", "TOLLGATE_TOKEN": "x", "TOLLGATE_SERVICE_HOST": "10.0.0.1",
