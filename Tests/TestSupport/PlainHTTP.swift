@@ -38,7 +38,8 @@ package enum PlainHTTP {
         within limit: Duration = .seconds(120)
     ) async throws -> Answer {
         let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-            .connectTimeout(.seconds(5))
+            // Nothing listens: that is told at once. A busy machine accepts late.
+            .connectTimeout(.seconds(60))
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHTTPClientHandlers()
