@@ -19,6 +19,8 @@ struct DatabaseGate: Sendable {
     let metrics: PrometheusRegistry
     var clock: any MonotonicClock = SystemMonotonicClock()
 
+    /// How long an answer to a probe may take when the waiting is over.
+    private static let patienceWithProbes = Duration.seconds(5)
     /// Pauses between tries, the first and the longest.
     private static let pauses = (first: Duration.milliseconds(250), longest: Duration.seconds(5))
 
@@ -30,15 +32,24 @@ struct DatabaseGate: Sendable {
         if let database = try await attempt(wait) { return database }
         guard let probes else { return try await retry(wait) }
         let answers = StartupProbes(readiness: wait, metrics: metrics, clock: SystemWallClock())
+        var configuration = ServiceGroupConfiguration(
+            services: [.init(service: answers.listener(probes, logger: logger))], logger: logger)
+        configuration.maximumGracefulShutdownDuration = Self.patienceWithProbes
+        let listening = ServiceGroup(configuration: configuration)
         let opened = try await withThrowingTaskGroup(of: PostgreSQLDatabase?.self) { group in
             group.addTask {
-                try await answers.listener(probes, logger: logger).run()
+                try await listening.run()
                 return nil
             }
-            group.addTask { try await retry(wait) }
-            let first = try await group.next() ?? nil
-            group.cancelAll()
-            return first
+            group.addTask {
+                let database = try await retry(wait)
+                // Not cancelled: a connection that was accepted in this moment would be dropped before anybody has it, which ends the process.
+                await listening.triggerGracefulShutdown()
+                return database
+            }
+            var opened: PostgreSQLDatabase?
+            for try await database in group { opened = opened ?? database }
+            return opened
         }
         guard let opened else { throw StartupProblem("the probes ended while the database was waited for") }
         logger.notice("the database answers")
