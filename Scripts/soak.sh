@@ -5,7 +5,7 @@
 # The long forms of what `make test` runs in short. Each length can be set in the environment:
 #
 #   TOLLGATE_STORM_ROUNDS     kill -9 rounds of each storm (50; in make test 3)
-#   TOLLGATE_REPLICA_REVOCATIONS  revocations at one of three replicas that are timed at the others (1000; in make test 60)
+#   TOLLGATE_REPLICA_REVOCATIONS  revocations at one of three replicas that are timed at the others (1000; in make test 20)
 #   TOLLGATE_FUZZ_CASES       mutated inputs per fuzz test (100000; in make test 5000 to 20000)
 #   TOLLGATE_SOAK_SECONDS     length of the steady load (600; in make test 5)
 #   TOLLGATE_OPERATOR_SOAK_SECONDS  length of the changes on a real control plane (1200; in make test 120)
