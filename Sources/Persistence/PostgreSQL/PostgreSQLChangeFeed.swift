@@ -6,7 +6,9 @@ package import Essentials
 /// The table `changes`, into which every transaction that changes what replicas hold in memory writes what it changed.
 ///
 /// A position is a snapshot of the database's transactions. What is told since is every row that is visible now and was not visible in that
-/// snapshot: a transaction that was under way then is told when it has ended, whatever the numbers of its rows are.
+/// snapshot: a transaction that was under way then is told when it has ended, whatever the numbers of its rows are. Rows that were written
+/// later are told whatever their transactions' numbers are: a server that recovers after the loss of one of its processes gives out again
+/// the numbers of transactions of which nothing was kept.
 package struct PostgreSQLChangeFeed: ChangeFeed {
     /// How long changes are kept.
     package static let kept = Duration.seconds(3600)
@@ -38,11 +40,12 @@ package struct PostgreSQLChangeFeed: ChangeFeed {
                 (extract(epoch FROM clock_timestamp() - c.at) * 1000000)::bigint
             FROM (SELECT 1) AS one LEFT JOIN (
                 SELECT kind, key, min(at) AS at, min(seq) AS seq FROM changes
-                WHERE xid >= pg_snapshot_xmin($1::text::pg_snapshot)
-                    AND NOT pg_visible_in_snapshot(xid, $1::text::pg_snapshot)
+                WHERE (xid >= pg_snapshot_xmin($1::text::pg_snapshot)
+                        AND NOT pg_visible_in_snapshot(xid, $1::text::pg_snapshot))
+                    OR at >= timestamptz 'epoch' + $3 * interval '1 microsecond'
                 GROUP BY kind, key ORDER BY seq LIMIT $2
             ) AS c ON true ORDER BY c.seq
-            """, [.text(old.snapshot), .integer(Self.maximumChanges + 1)])
+            """, [.text(old.snapshot), .integer(Self.maximumChanges + 1), .integer(old.microseconds)])
         return try reading { () throws(PostgreSQLError) in try Self.report(rows, since: old) }
     }
 

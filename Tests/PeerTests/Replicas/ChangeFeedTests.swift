@@ -61,6 +61,20 @@ internal import Testing
         }
     }
 
+    /// As after a recovery, when numbers are given out again that a position has seen the end of.
+    @Test func whatIsWrittenLaterIsToldWhateverItsNumber() async throws {
+        try await Self.with { _, pool, feed in
+            let words = try await feed.position().text.split(separator: " ")
+            let future = (Int64(words[2].split(separator: ":").last ?? "") ?? 0) + 1_000_000
+            let position = ChangePosition("\(words[0]) \(words[1]) \(future):\(future):")
+            try await Self.announce(pool, (.serviceToken, "revoked"))
+            guard case .changed(let changes, _, _) = try await feed.changes(since: position) else {
+                throw PeerFault(message: "the feed lost its place")
+            }
+            #expect(changes == [StoreChange(.serviceToken, "revoked")])
+        }
+    }
+
     @Test func aTransactionUnderWayIsToldWhenItHasEnded() async throws {
         try await Self.with { _, pool, feed in
             let reader = try await Reader(feed)
