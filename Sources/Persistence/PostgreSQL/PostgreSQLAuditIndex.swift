@@ -3,6 +3,7 @@
 
 package import AuditTrail
 package import Essentials
+internal import Synchronization
 
 /// The audit trail in PostgreSQL: the canonical lines of every replica's entries, which outlive a replica's disk. Rows are added, and the
 /// database itself refuses the server any other change.
@@ -11,11 +12,13 @@ package struct PostgreSQLAuditIndex: AuditIndexing {
     private static let rowsOfOneStatement = 1000
     private let database: PostgreSQLDatabase
     private let examinedRows: Int
+    private let turns: QueryTurns
 
     /// - Parameter examinedRows: how many rows one query may look at. How long it may take is the database's statement time.
     package init(_ database: PostgreSQLDatabase, examinedRows: Int = 1_000_000) {
         self.database = database
         self.examinedRows = examinedRows
+        turns = QueryTurns(count: max(1, database.settings.poolSize / 2))
     }
 
     package var keepsEntries: Bool { true }
@@ -99,8 +102,10 @@ package struct PostgreSQLAuditIndex: AuditIndexing {
     }
 
     private func read(_ plan: PostgreSQLAuditPlan) async throws -> [PostgreSQLRow] {
-        try await database.transaction(plan.scope, isReadOnly: true) { transaction in
-            try transaction.query(plan.sql, plan.parameters)
+        try await turns.withTurn {
+            try await database.transaction(plan.scope, isReadOnly: true) { transaction in
+                try transaction.query(plan.sql, plan.parameters)
+            }
         }
     }
 
@@ -132,5 +137,18 @@ extension String {
     var withoutNUL: String {
         guard utf8.contains(0) else { return self }
         return String(String.UnicodeScalarView(unicodeScalars.map { $0.value == 0 ? "\u{FFFD}" : $0 }))
+    }
+}
+
+/// Lets no more than some queries run at once: they may take seconds, and what follows the changes of others needs a connection meanwhile.
+private final class QueryTurns: Sendable {
+    private let locks: [SerialLock]
+    private let next = Atomic<Int>(0)
+
+    init(count: Int) { locks = (0..<count).map { _ in SerialLock() } }
+
+    func withTurn<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+        let turn = next.wrappingAdd(1, ordering: .relaxed).oldValue
+        return try await locks[abs(turn % locks.count)].withLock { try await body() }
     }
 }

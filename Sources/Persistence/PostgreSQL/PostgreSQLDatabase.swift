@@ -35,7 +35,14 @@ package final class PostgreSQLDatabase: Sendable {
         for number in 1...settings.poolSize {
             let thread = Thread { [settings] in
                 let worker = PostgreSQLWorker(settings, shared: shared, clock: clock, log: log)
-                while let job = queue.next() { job.run(worker) }
+                while let job = queue.next() {
+                    // Who cannot connect leaves the work to those who have a connection.
+                    if !worker.canConnect(), shared.hasOthers, queue.giveBack(job) {
+                        worker.rest()
+                    } else {
+                        job.run(worker)
+                    }
+                }
                 worker.drop()
                 ending.ended()
             }

@@ -78,6 +78,25 @@ final class PostgreSQLQueue: Sendable {
         }
     }
 
+    /// Hands work in again that nobody has begun, before all others.
+    ///
+    /// - Returns: false where its time is over or the queue is closed: then it is still the caller's.
+    func giveBack(_ job: Job) -> Bool {
+        let rest = job.since + waitTimeout - clock.now()
+        guard rest > .zero else { return false }
+        let (isTaken, watches) = state.withLock { state -> (Bool, Bool) in
+            guard !state.isClosed else { return (false, false) }
+            state.waiting.insert(job, at: 0)
+            metrics.shows(waiting: state.waiting.count)
+            defer { state.isWatched = true }
+            return (true, !state.isWatched)
+        }
+        guard isTaken else { return false }
+        ready.signal()
+        if watches { watch(in: rest) }
+        return true
+    }
+
     /// Fails all who wait, and ends that many threads when they have ended what they do.
     func close(threads: Int) {
         let jobs = state.withLock { state in

@@ -1,6 +1,7 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Dispatch
 internal import Essentials
 internal import Metrics
 internal import Synchronization
@@ -10,6 +11,8 @@ final class PostgreSQLPoolState: Sendable {
     private struct State: Sendable {
         var backoff = PostgreSQLBackoff()
         var open = 0
+        /// Threads that try to connect.
+        var connecting = 0
         var inUse = 0
     }
 
@@ -34,17 +37,26 @@ final class PostgreSQLPoolState: Sendable {
     /// Notes a failure to connect; true when it is the first in a row.
     func failed(_ error: PostgreSQLError, at now: Duration) -> Bool {
         let draw = random.bytes(1).first.map { Double($0) / 256 } ?? 0
-        return state.withLock { $0.backoff.failed(error, at: now, draw: draw) }
+        return state.withLock { state in
+            state.connecting -= 1
+            return state.backoff.failed(error, at: now, draw: draw)
+        }
     }
 
     /// Notes a new connection; true when there were failures before.
     func connected() -> Bool {
         state.withLock { state in
+            state.connecting -= 1
             state.open += 1
             metrics.shows(open: state.open)
             return state.backoff.succeeded()
         }
     }
+
+    /// Whether any connection is there, or about to be.
+    var hasOthers: Bool { state.withLock { $0.open + $0.connecting > 0 } }
+
+    func connects() { state.withLock { $0.connecting += 1 } }
 
     func disconnected() {
         state.withLock { state in
@@ -68,6 +80,8 @@ final class PostgreSQLWorker {
     private let clock: any MonotonicClock
     private let log: PostgreSQLLog
     private var connection: PostgreSQLConnection?
+    /// How long a thread that cannot connect stays away from the work of the others.
+    private static let restMilliseconds = 100
     /// How often a transaction is done again that nothing was kept of.
     private static let maximumRepetitions = 2
 
@@ -130,6 +144,7 @@ final class PostgreSQLWorker {
             drop()
         }
         if let refusal = shared.refusal(at: clock.now()) { throw refusal }
+        shared.connects()
         do {
             let made = try PostgreSQLConnection(settings, clock: clock)
             connection = made
@@ -139,6 +154,14 @@ final class PostgreSQLWorker {
             if shared.failed(error, at: clock.now()) { log.unreachable(error) }
             throw error
         }
+    }
+
+    /// Whether there is a connection, or one could be made.
+    func canConnect() -> Bool { (try? usableConnection()) != nil }
+
+    /// Blocks the thread for a moment.
+    func rest() {
+        _ = DispatchSemaphore(value: 0).wait(timeout: .now() + .milliseconds(Self.restMilliseconds))
     }
 
     /// Lets the connection go.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import AuditTrail
+internal import Dispatch
 internal import Essentials
 internal import Logging
 internal import Metrics
@@ -32,6 +33,40 @@ extension StoresInPostgreSQL {
         func keepsTheContract(_ behaviour: AuditIndexContract.Behaviour) async throws {
             try await AuditIndexContract.check(behaviour) { rows, body in
                 try await Self.withIndex(rows: rows) { index, _ in try await body(index) }
+            }
+        }
+
+        /// Queries may take as long as a statement may; others need connections meanwhile.
+        @Test func queriesLeaveConnectionsToOthers() async throws {
+            let database = try await DatabaseSupport.migrated()
+            try await DatabaseSupport.withPool(database.url, change: { $0.poolSize = 4 }) { pool in
+                let index = PostgreSQLAuditIndex(pool)
+                try await DatabaseSupport.withAdministration(database.adminURL) { administration in
+                    let (held, mayEnd) = (Noted<Bool>(), DispatchSemaphore(value: 0))
+                    try await withThrowingTaskGroup(of: Void.self) { group in
+                        group.addTask {
+                            try await administration.transaction(.none) { transaction in
+                                try transaction.execute("LOCK TABLE tollgate.audit_entries IN ACCESS EXCLUSIVE MODE")
+                                held.note(true)
+                                mayEnd.wait()
+                            }
+                        }
+                        try await Eventually.holds("the table to be locked") { !held.all.isEmpty }
+                        for _ in 0..<8 {
+                            group.addTask {
+                                _ = try await index.rows(AuditIndexRequest(query: AuditQuery(), after: nil, limit: 2))
+                            }
+                        }
+                        do {
+                            for _ in 0..<20 { try await pool.ping() }
+                        } catch {
+                            mayEnd.signal()
+                            throw error
+                        }
+                        mayEnd.signal()
+                        try await group.waitForAll()
+                    }
+                }
             }
         }
 

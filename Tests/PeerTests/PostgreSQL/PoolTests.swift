@@ -34,6 +34,20 @@ internal import Testing
         }
     }
 
+    /// A server that lets fewer in than the pool would like serves all the same.
+    @Test func threadsWithoutAConnectionLeaveTheWorkToTheOthers() async throws {
+        try await PostgreSQLServer.with { server in
+            let database = try await server.makeDatabase()
+            try await server.run("ALTER ROLE gate CONNECTION LIMIT 2")
+            try await DatabaseSupport.withPool(database.url, change: { $0.poolSize = 6 }) { pool in
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for _ in 0..<200 { group.addTask { try await pool.ping() } }
+                    try await group.waitForAll()
+                }
+            }
+        }
+    }
+
     /// Whatever the texts are, they come back as they were, alone and in lists.
     @Test func givesBackEveryText() async throws {
         let database = try await PostgreSQLServer.shared().makeDatabase()
