@@ -10,11 +10,15 @@ package struct PostgreSQLAPIKeyStore: APIKeyStore {
     private static let forgottenAtOnce: Int64 = 10_000
     private let database: PostgreSQLDatabase
     private let committer: PostgreSQLCommitter
+    private let unreadable: @Sendable (any Error) -> Void
 
     /// Keeps them in that database.
-    package init(_ database: PostgreSQLDatabase) {
+    ///
+    /// - Parameter unreadable: told of each row that is left out where many are asked for.
+    package init(_ database: PostgreSQLDatabase, unreadable: @escaping @Sendable (any Error) -> Void = { _ in }) {
         self.database = database
         committer = PostgreSQLCommitter(database)
+        self.unreadable = unreadable
     }
 
     // MARK: - Reading
@@ -26,7 +30,15 @@ package struct PostgreSQLAPIKeyStore: APIKeyStore {
                     PostgreSQLStatement("\(Self.columns) all_api_keys()"),
                     PostgreSQLStatement("\(Self.ownerColumns) all_owner_roles()"),
                 ])
-                return (try results[0].rows.map(Self.record), try results[1].rows.map(Self.owner))
+                let owners = results[1].rows.readable(Self.owner, unreadable)
+                // A key without the roles that its owner was given would have those that nobody stated.
+                let isWhole = owners.count == results[1].rows.count
+                let known = isWhole ? [] : Set(try results[1].rows.compactMap(Self.identity))
+                let read = Set(owners.map(\.identity))
+                let records = results[0].rows.readable(Self.record, unreadable).filter { record in
+                    isWhole || !known.contains(record.owner) || read.contains(record.owner)
+                }
+                return (records, owners)
             }
         }
     }
@@ -35,12 +47,15 @@ package struct PostgreSQLAPIKeyStore: APIKeyStore {
         try await mapped {
             let rows: [PostgreSQLRow]
             switch selection {
-            case .all: rows = try await database.query(.none, "\(Self.columns) all_api_keys()")
+            case .all:
+                return try await database.query(.none, "\(Self.columns) all_api_keys()")
+                    .readable(Self.record, unreadable)
             case .identifiers(let ids):
                 guard !ids.isEmpty else { return [] }
                 rows = try await database.query(.none, "\(Self.columns) api_keys_by_id($1)", [.texts(ids)])
             case .family(let family):
-                rows = try await database.query(.none, "\(Self.columns) api_keys_of_family($1)", [.text(family)])
+                return try await database.query(.none, "\(Self.columns) api_keys_of_family($1)", [.text(family)])
+                    .readable(Self.record, unreadable)
             }
             return try rows.map(Self.record)
         }
@@ -72,13 +87,15 @@ package struct PostgreSQLAPIKeyStore: APIKeyStore {
     }
 
     private static func owner(_ row: PostgreSQLRow) throws -> APIKeyOwner {
-        let tenant = try row.text(0)
         let roles = try json(try row.text(3), of: "an owner of API keys").arrayValue ?? []
-        return APIKeyOwner(
-            identity: APIKeyOwner.Identity(
-                issuer: try row.text(1), subject: try row.text(2),
-                tenantID: tenant == TenantScope.platformTenant ? nil : tenant),
-            roles: roles.compactMap(\.stringValue))
+        return APIKeyOwner(identity: try identity(row), roles: roles.compactMap(\.stringValue))
+    }
+
+    private static func identity(_ row: PostgreSQLRow) throws -> APIKeyOwner.Identity {
+        let tenant = try row.text(0)
+        return APIKeyOwner.Identity(
+            issuer: try row.text(1), subject: try row.text(2),
+            tenantID: tenant == TenantScope.platformTenant ? nil : tenant)
     }
 
     private static func json(_ text: String, of name: String) throws -> JSONValue {

@@ -8,17 +8,21 @@ internal import Essentials
 package struct PostgreSQLProjectStore: ProjectStore {
     private let database: PostgreSQLDatabase
     private let committer: PostgreSQLCommitter
+    private let unreadable: @Sendable (any Error) -> Void
 
     /// Keeps them in that database.
-    package init(_ database: PostgreSQLDatabase) {
+    ///
+    /// - Parameter unreadable: told of each row that is left out where many are asked for.
+    package init(_ database: PostgreSQLDatabase, unreadable: @escaping @Sendable (any Error) -> Void = { _ in }) {
         self.database = database
         committer = PostgreSQLCommitter(database)
+        self.unreadable = unreadable
     }
 
     package func acceptedShares() async throws(ProjectStoreError) -> [ProjectResourceAccess] {
         try await mapped {
             try await database.query(.none, "SELECT \(ShareColumns.all) FROM accepted_shares()")
-                .map(ShareColumns.record)
+                .readable(ShareColumns.record, unreadable)
         }
     }
 

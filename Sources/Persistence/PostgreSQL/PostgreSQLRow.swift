@@ -94,3 +94,17 @@ package struct PostgreSQLStatement: Sendable, Hashable {
         self.parameters = parameters
     }
 }
+
+extension Array where Element == PostgreSQLRow {
+    /// What the rows hold, without those that cannot be read: one of them must not take the others out of force.
+    func readable<Value>(_ read: (PostgreSQLRow) throws -> Value, _ unreadable: (any Error) -> Void) -> [Value] {
+        compactMap { row in
+            do {
+                return try read(row)
+            } catch {
+                unreadable(error)
+                return nil
+            }
+        }
+    }
+}

@@ -8,11 +8,15 @@ internal import Essentials
 package struct PostgreSQLServiceTokenStore: ServiceTokenStore {
     private let database: PostgreSQLDatabase
     private let committer: PostgreSQLCommitter
+    private let unreadable: @Sendable (any Error) -> Void
 
     /// Keeps them in that database.
-    package init(_ database: PostgreSQLDatabase) {
+    ///
+    /// - Parameter unreadable: told of each row that is left out where all are asked for, or all of a family.
+    package init(_ database: PostgreSQLDatabase, unreadable: @escaping @Sendable (any Error) -> Void = { _ in }) {
         self.database = database
         committer = PostgreSQLCommitter(database)
+        self.unreadable = unreadable
     }
 
     package func serviceTokens(
@@ -22,13 +26,16 @@ package struct PostgreSQLServiceTokenStore: ServiceTokenStore {
             let columns = "SELECT identifier, record, use_count, last_used_at FROM"
             let rows: [PostgreSQLRow]
             switch selection {
-            case .all: rows = try await database.query(.none, "\(columns) all_service_tokens()")
+            case .all:
+                return try await database.query(.none, "\(columns) all_service_tokens()")
+                    .readable(Self.record, unreadable)
             case .identifiers(let identifiers):
                 guard !identifiers.isEmpty else { return [] }
                 rows = try await database.query(
                     .none, "\(columns) service_tokens_by_identifier($1)", [.texts(identifiers)])
             case .family(let family):
-                rows = try await database.query(.none, "\(columns) service_tokens_of_family($1)", [.text(family)])
+                return try await database.query(.none, "\(columns) service_tokens_of_family($1)", [.text(family)])
+                    .readable(Self.record, unreadable)
             }
             return try rows.map(Self.record)
         }

@@ -25,11 +25,15 @@ package struct PostgreSQLStores: Sendable {
     /// - Parameters:
     ///   - clock: what the age of reservations is measured with; nil = the database's own clock, which all replicas share.
     ///   - random: names this replica in its reservations.
-    package init(_ database: PostgreSQLDatabase, clock: (any WallClock)? = nil, random: any RandomSource) {
+    ///   - unreadable: told of each row that cannot be read when many are read at once: it is left out, and so out of force.
+    package init(
+        _ database: PostgreSQLDatabase, clock: (any WallClock)? = nil, random: any RandomSource,
+        unreadable: @escaping @Sendable (any Error) -> Void = { _ in }
+    ) {
         // Each kind has transactions of its own, so that one that waits does not hold the others up.
-        serviceTokens = PostgreSQLServiceTokenStore(database)
-        apiKeys = PostgreSQLAPIKeyStore(database)
-        projects = PostgreSQLProjectStore(database)
+        serviceTokens = PostgreSQLServiceTokenStore(database, unreadable: unreadable)
+        apiKeys = PostgreSQLAPIKeyStore(database, unreadable: unreadable)
+        projects = PostgreSQLProjectStore(database, unreadable: unreadable)
         idempotency = PostgreSQLIdempotencyStore(database, clock: clock, random: random)
         statuses = PostgreSQLObjectStatusStore(database)
     }

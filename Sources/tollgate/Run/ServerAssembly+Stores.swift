@@ -26,7 +26,8 @@ extension ServerAssembly {
         var ownFiles: String?
         if case .manifests = source { ownFiles = settings.embeddedStorePath }
         return try await StoreSet.shared(
-            try await gate.open(), authentication, ownFiles: ownFiles, clock: clock, random: random, logger: logger)
+            try await gate.open(), authentication, ownFiles: ownFiles, clock: clock, random: random, logger: logger,
+            metrics: metrics)
     }
 }
 

@@ -3,7 +3,9 @@
 
 internal import Authentication
 internal import Essentials
+internal import HTTPService
 internal import Logging
+internal import Metrics
 internal import Persistence
 
 extension StoreSet {
@@ -13,9 +15,16 @@ extension StoreSet {
     ///   API server keeps them.
     static func shared(
         _ database: PostgreSQLDatabase, _ authentication: AuthenticationSettings, ownFiles: String?,
-        clock: any WallClock, random: any RandomSource, logger: Logger
+        clock: any WallClock, random: any RandomSource, logger: Logger, metrics: PrometheusRegistry
     ) async throws -> StoreSet {
-        let stores = PostgreSQLStores(database, random: random)
+        let unreadable = Counter(label: "tollgate_store_unreadable_total", factory: metrics)
+        let stores = PostgreSQLStores(
+            database, random: random,
+            unreadable: { error in
+                unreadable.increment()
+                logger.error(
+                    "what the store has cannot be read: it is out of force", metadata: [LogKeys.error: "\(error)"])
+            })
         let embedded = try ownFiles.map { try SQLiteStore(path: $0, clock: clock) }
         let statuses: any ObjectStatusStore = if let embedded { embedded } else { stores.statuses }
         let own = try ownTokens(authentication, hasDatabase: true, clock: clock, logger: logger)

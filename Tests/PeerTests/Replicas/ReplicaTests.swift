@@ -47,6 +47,34 @@ internal import Testing
         }
     }
 
+    /// One row that cannot be read takes nothing else out of force, whether it is read alone or with all others.
+    @Test func whatCannotBeReadIsOutOfForceAlone() async throws {
+        let database = try await DatabaseSupport.migrated()
+        let ids = try await Replica.with(1, url: { _ in database.url }) { replicas in
+            var ids: [String] = []
+            for name in ["good", "bad"] {
+                _ = try await replicas[0].tokens.create(CreateServiceToken(identifier: name), caller: Replica.root)
+                let owner = TokenCaller(
+                    principal: Principal(subject: name, identityType: .user, authSource: .jwt, roles: ["viewer"]),
+                    admin: true
+                ) { _ in true }
+                let key = CreateAPIKey(name: name, accountID: name)
+                ids.append(try await replicas[0].keys.create(key, caller: owner).record.id)
+            }
+            return ids
+        }
+        for change in [
+            "UPDATE tollgate.service_tokens SET record = '{}' WHERE identifier = 'bad'",
+            "UPDATE tollgate.owner_roles SET roles = 'x' WHERE subject = 'bad'",
+        ] { _ = try await database.run(change) }
+        try await Replica.with(1, url: { _ in database.url }) { replicas in
+            let replica = replicas[0]
+            #expect(replica.tokens.table.entry("good") != nil)
+            #expect(replica.tokens.table.entry("bad") == nil)
+            #expect(ids.map { replica.keys.table.entry($0) != nil } == [true, false])
+        }
+    }
+
     @Test func sharesOpenAndCloseOnAll() async throws {
         let database = try await DatabaseSupport.migrated()
         try await Replica.with(2, url: { _ in database.url }) { replicas in
