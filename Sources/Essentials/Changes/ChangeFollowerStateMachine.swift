@@ -17,7 +17,7 @@ package struct ChangeFollowerStateMachine: Sendable {
         package var longestRetry: Duration
 
         package init(
-            poll: Duration = .seconds(2), pollUnsignalled: Duration = .milliseconds(400),
+            poll: Duration = .milliseconds(800), pollUnsignalled: Duration = .milliseconds(400),
             firstRetry: Duration = .milliseconds(100), longestRetry: Duration = .seconds(1)
         ) {
             self.poll = poll

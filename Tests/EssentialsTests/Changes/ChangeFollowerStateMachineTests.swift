@@ -9,7 +9,7 @@ internal import Testing
     private static let there = ChangePosition("2")
 
     private static func following() -> ChangeFollowerStateMachine {
-        var machine = ChangeFollowerStateMachine()
+        var machine = ChangeFollowerStateMachine(rhythm: .init(poll: .seconds(2)))
         machine.reloaded(from: here, at: .zero)
         return machine
     }
@@ -29,6 +29,16 @@ internal import Testing
         #expect(machine.next(at: .milliseconds(400)) == .look(Self.here))
         machine.followed(to: Self.there, at: .milliseconds(400))
         #expect(machine.next(at: .milliseconds(400)) == .wait(until: .milliseconds(800)))
+    }
+
+    /// A notice can be lost on a connection that is there: a change is in force within a second all the same.
+    @Test func looksWithinASecondWhateverIsSignalled() {
+        var machine = ChangeFollowerStateMachine()
+        machine.reloaded(from: Self.here, at: .zero)
+        machine.heard(.up, from: "listen", at: .zero)
+        _ = machine.next(at: .zero)
+        machine.followed(to: Self.there, at: .zero)
+        #expect(machine.next(at: .zero) == .wait(until: .milliseconds(800)))
     }
 
     @Test func looksAtOnceWhenToldTo() {
