@@ -160,7 +160,9 @@ package final class RedisFailureSharing: FailureSharing {
     /// How many milliseconds Redis' clock is ahead of this one.
     private func ahead(of connection: RedisConnection) async throws(RedisError) -> Int64 {
         let time = try await connection.send(RedisCommand("TIME"), within: client.settings.connectTimeout).array
-        guard let time, time.count == 2, let seconds = time[0].integer, let micros = time[1].integer else {
+        guard let time, time.count == 2, let seconds = time[0].integer, let micros = time[1].integer,
+            (0...Int64(1) << 33).contains(seconds), (0..<1_000_000).contains(micros)
+        else {
             throw RedisError(.malformed, "Redis does not tell the time")
         }
         return seconds * 1000 + micros / 1000 - clock.now().milliseconds

@@ -73,13 +73,16 @@ package struct RedisRequestLimitStore: RequestLimitStore {
         limits.flatMap { limit in LimitWindow.allCases.map { limit.rate[$0].map { String($0) } ?? "-1" } }
     }
 
+    /// Whether a number of seconds can be one of this age, or -1: anybody may have written what the script has read.
+    private static func isTime(_ seconds: Int64) -> Bool { (-1...Int64(1) << 33).contains(seconds) }
+
     private static func answer(
         _ reply: RESPValue, _ limits: [RequestLimit], counts: Bool, now: Timestamp
     ) -> RequestLimitAnswer? {
         let numbers = reply.array?.compactMap(\.integer) ?? []
-        guard numbers.count == reply.array?.count, numbers.count >= 3, numbers[0] == 0 || numbers[0] == 1 else {
-            return nil
-        }
+        guard numbers.count == reply.array?.count, numbers.count >= 3, numbers[0] == 0 || numbers[0] == 1,
+            isTime(numbers[1]), isTime(numbers[2] / 1_000_000)
+        else { return nil }
         var answer = RequestLimitAnswer(
             isAdmitted: numbers[0] == 1, windows: [], countedAt: Timestamp(seconds: numbers[1]))
         let ahead = now.microseconds - numbers[2]
@@ -89,9 +92,9 @@ package struct RedisRequestLimitStore: RequestLimitStore {
         for (index, limit) in limits.enumerated() {
             for window in LimitWindow.allCases {
                 guard let most = limit.rate[window] else { continue }
-                guard let remaining = rest.popFirst(), let reset = rest.popFirst(), let opens = rest.popFirst() else {
-                    return nil
-                }
+                guard let remaining = rest.popFirst(), let reset = rest.popFirst(), let opens = rest.popFirst(),
+                    isTime(reset), isTime(opens)
+                else { return nil }
                 answer.windows.append(
                     .init(
                         limitIndex: index, window: window, limit: most, remaining: remaining, reset: own(reset),

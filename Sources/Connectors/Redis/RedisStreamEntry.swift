@@ -9,8 +9,10 @@ struct RedisStreamEntry: Sendable, Hashable {
     /// The text of a field.
     func text(_ name: String) -> String? { fields[name].map { String(decoding: $0, as: UTF8.self) } }
 
-    /// When it was added, by Redis' clock.
-    var milliseconds: Int64? { Int64(id.prefix { $0 != "-" }) }
+    /// When it was added, by Redis' clock; nil for what is no time of this age: anybody may name an entry.
+    var milliseconds: Int64? {
+        Int64(id.prefix { $0 != "-" }).flatMap { (0...Int64(1) << 43).contains($0) ? $0 : nil }
+    }
 
     /// Reads one entry; nil for anything else, and for one that was deleted.
     init?(_ reply: RESPValue) {

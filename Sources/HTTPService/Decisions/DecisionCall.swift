@@ -92,8 +92,9 @@ struct DecisionCall: Sendable {
         input.requiredWorkspaces = reader.texts(object, "required_workspaces")
         input.explain = reader.flag(object, "explain")
         idempotencyKey = reader.text(object, "idempotency_key")
-        if let key = idempotencyKey, !(1...256).contains(key.utf8.count) {
-            reader.fault("idempotency_key", "not 1 to 256 bytes")
+        if let key = idempotencyKey {
+            if !(1...256).contains(key.utf8.count) { reader.fault("idempotency_key", "not 1 to 256 bytes") }
+            if key.utf8.contains(0) { reader.fault("idempotency_key", "holds a NUL character") }
         }
     }
 

@@ -131,6 +131,10 @@ internal import Testing
             #"{"request":{"method":"GET","host":"a","path":"/"},"idempotency_key":""}"#, "request.invalid", 422,
             "idempotency_key: not 1 to 256 bytes"
         ),
+        (
+            #"{"request":{"method":"GET","host":"a","path":"/"},"idempotency_key":"a\u0000b"}"#, "request.invalid", 422,
+            "idempotency_key: holds a NUL character"
+        ),
     ])
     func refusesACallThatIsAtFault(_ body: String, _ code: String, _ status: Int, _ message: String) async throws {
         let gate = Gate()

@@ -133,6 +133,36 @@ struct RedisBackendTests {
         }
     }
 
+    /// Whoever may write to Redis may write anything there.
+    @Test func aTimeThatIsNoneEndsNothing() async throws {
+        try await RedisServer.with { server in
+            try await RedisWorld.with(try RedisWorld.settings(server.url)) { client in
+                let clock = SystemWallClock()
+                let (writer, reader) = (Replica(client, clock: clock), Replica(client, clock: clock))
+                let address = try #require(IPAddress("192.0.2.1"))
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for replica in [writer, reader] { group.addTask { await replica.run() } }
+                    _ = writer.limiter.record(address: address, now: clock.now())
+                    try await Eventually.holds("the failure") {
+                        reader.limiter.failures(of: address, now: clock.now())?.count == 1
+                    }
+                    for (number, id) in ["9000000000000000000-0", "9000000000000000000-1"].enumerated() {
+                        _ = try await server.cli(
+                            "XADD", "tollgate:failures", id, "o", "other", "n", "\(number + 1)", "k", "ip", "v",
+                            "192.0.2.2",
+                            "a", "0")
+                    }
+                    let told = Replica(client, clock: clock)
+                    group.addTask { await told.run() }
+                    try await Eventually.holds("the failure at the newest") {
+                        told.limiter.failures(of: address, now: clock.now())?.count == 1
+                    }
+                    group.cancelAll()
+                }
+            }
+        }
+    }
+
     /// What is not answered is added again, though it may have been done.
     @Test func aFailureThatWasToldTwiceCountsOnce() async throws {
         try await RedisServer.with { server in
