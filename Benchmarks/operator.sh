@@ -7,6 +7,7 @@
 # Benchmarks/Operator/BenchmarkSettings.swift names the variables that say how much is measured.
 set -euo pipefail
 . "$(dirname "$0")/../Scripts/lib.sh"
+. Benchmarks/lib.sh
 require_swift
 
 export TOLLGATE_BENCHMARKS=1
@@ -40,16 +41,11 @@ trap 'exit 130' INT TERM
 section=$scratch/section.md
 {
     printf '## Operator\n\n'
-    printf 'Made by `Scripts/bench.sh --operator` on %s on %s cores of %s, Linux %s, with Kubernetes as `Scripts/control-plane.sh` starts it.\n' \
-        "$(date -u +%Y-%m-%d)" "$(nproc)" "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$(uname -r)"
-    printf 'Load average when it began: %s.\n\n' "$(cut -d ' ' -f 1-3 /proc/loadavg)"
+    printf 'Made by `Scripts/bench.sh --operator` on %s on %s, with Kubernetes as `Scripts/control-plane.sh` starts it.\n' \
+        "$(date -u +%Y-%m-%d)" "$(machine)"
+    printf 'Load average when it began: %s.\n\n' "$(load_average)"
 } >"$section"
 say "operator"
 TMPDIR=$scratch TOLLGATE_BENCH_BINARY=$bin/tollgate "$bin/OperatorBenchmark" | tee -a "$section"
 
-[ -z "${TOLLGATE_BENCH_QUICK:-}" ] || exit 0
-results=$scratch/results.md
-# Everything but the section of that name, which comes last.
-awk '/^## / { skip = $0 == "## Operator" } !skip' Benchmarks/RESULTS.md | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}' >"$results"
-{ printf '\n'; cat "$section"; } >>"$results"
-cat "$results" >Benchmarks/RESULTS.md
+[ -n "${TOLLGATE_BENCH_QUICK:-}" ] || replace_section Operator "$section"

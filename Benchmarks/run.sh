@@ -6,6 +6,7 @@
 # TOLLGATE_BENCH_QUICK=1 takes a quick look instead: short rounds, printed only.
 set -euo pipefail
 . "$(dirname "$0")/../Scripts/lib.sh"
+. Benchmarks/lib.sh
 require_swift
 
 wrk=$repository/.peers/bin/wrk
@@ -27,10 +28,9 @@ results=$(mktemp)
 trap 'rm -f "$results"' EXIT
 {
     printf '# What Tollgate costs\n\n'
-    printf 'Made by `make bench` (`Benchmarks/run.sh`) on %s with %s on %s cores of %s, Linux %s.\n' \
-        "$(date -u +%Y-%m-%d)" "$(swift --version 2>&1 | sed -n 's/.*\(Swift version [^ ]*\).*/\1/p')" "$(nproc)" \
-        "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$(uname -r)"
-    printf 'Load average when it began, which is 0 on a machine that does nothing else: %s.\n' "$(cut -d ' ' -f 1-3 /proc/loadavg)"
+    printf 'Made by `make bench` (`Benchmarks/run.sh`) on %s with %s on %s.\n' \
+        "$(date -u +%Y-%m-%d)" "$(swift --version 2>&1 | sed -n 's/.*\(Swift version [^ ]*\).*/\1/p')" "$(machine)"
+    printf 'Load average when it began, which is 0 on a machine that does nothing else: %s.\n' "$(load_average)"
 } >"$results"
 
 say "inside the process"
@@ -39,13 +39,6 @@ say "inside the process"
     printf 'One decision through the whole pipeline: real snapshot, metrics and audit trail on disk, 100,000 service tokens stored.\n'
     printf 'Processor time of the deciding thread, median of several rounds; rows that wait for a policy engine give the time on the wall.\n\n'
     "$bin/MicroBenchmarks" ${micro[@]+"${micro[@]}"}
-} | tee -a "$results"
-
-say "shared request limits"
-{
-    printf '\n## Shared request limits\n\n'
-    printf 'A request with two limits of three windows, counted in memory and in Redis (one script, one round trip) on the same machine; time on the wall.\n\n'
-    "$bin/MicroBenchmarks" --shared-limits ${micro[@]+"${micro[@]}"}
 } | tee -a "$results"
 
 say "over HTTP"

@@ -5,6 +5,7 @@
 # Runs the benchmarks, which print their tables and write them to Benchmarks/RESULTS.md.
 #
 #   bench.sh             all of them
+#   bench.sh --stores    only PostgreSQL and Redis beside the embedded stores
 #   bench.sh --operator  only the operator on a real API server
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -15,6 +16,8 @@ if [ "${1:-}" = --operator ]; then
 fi
 Scripts/setup.sh --with-peers
 Scripts/setup-peers.sh
+[ "${1:-}" != --stores ] || exec Benchmarks/stores.sh
 [ -x Benchmarks/run.sh ] || fail "Benchmarks/run.sh is missing"
 Benchmarks/run.sh "$@"
+Benchmarks/stores.sh
 exec Benchmarks/operator.sh

@@ -55,21 +55,25 @@ def memory_mebibytes(pid):
 
 
 class Tollgate:
-    """`with Tollgate(binary, folder) as gate:` runs `tollgate run` on the manifests in `folder`/manifests."""
+    """`with Tollgate(binary, folder) as gate:` runs `tollgate run` on the manifests in `folder`/manifests.
 
-    def __init__(self, binary, folder):
+    `settings` are variables beside the usual ones.
+    """
+
+    def __init__(self, binary, folder, settings=None):
         self.binary = binary
         self.folder = folder
         self.port, probe = free_port(), free_port()
         self.base = f"http://127.0.0.1:{self.port}"
-        self.ready = f"http://127.0.0.1:{probe}/readyz"
+        self.probe = f"http://127.0.0.1:{probe}"
+        self.ready = f"{self.probe}/readyz"
         self.log = f"{folder}/tollgate.log"
         self.environment = {
             "PATH": os.environ["PATH"], "TOLLGATE_LISTEN": f"127.0.0.1:{self.port}",
             "TOLLGATE_PROBE_LISTEN": f"127.0.0.1:{probe}", "TOLLGATE_TRUSTED_PROXIES": "127.0.0.0/8",
             "TOLLGATE_NAMESPACE_TENANTS": "acme=acme", "TOLLGATE_DATA_DIR": f"{folder}/data",
             "TOLLGATE_AUTH_TOKEN": ADMIN_TOKEN, "LOG_LEVEL": "warning",
-        }
+        } | (settings or {})
 
     def __enter__(self):
         with open(self.log, "w") as log:

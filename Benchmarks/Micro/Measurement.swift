@@ -82,15 +82,17 @@ struct Measurement {
         return "| \(name) | \(micros) | \(Self.fixed(allocations, 1)) | \(ratio) |"
     }
 
-    private static func median(_ values: [Double]) -> Double {
+    static func median(_ values: [Double]) -> Double {
         values.isEmpty ? .nan : values.sorted()[values.count / 2]
     }
 
-    private static func fixed(_ value: Double, _ digits: Int) -> String {
+    /// A figure with that many digits behind the point.
+    static func fixed(_ value: Double, _ digits: Int) -> String {
         guard value.isFinite else { return "-" }
         var scale = 1.0
         for _ in 0..<digits { scale *= 10 }
         let whole = Int64((value * scale).rounded())
+        guard digits > 0 else { return String(whole) }
         let unit = Int64(scale)
         let fraction = String(whole % unit)
         return "\(whole / unit)." + String(repeating: "0", count: digits - fraction.count) + fraction
