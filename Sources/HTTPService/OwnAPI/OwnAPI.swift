@@ -30,7 +30,7 @@ final class OwnAPI: Sendable {
         self.browser = browser
         self.metrics = metrics
         health = HealthDoor(readiness: dependencies.readiness, clock: dependencies.clock)
-        idempotency = OwnIdempotency(keeper: dependencies.idempotency)
+        idempotency = OwnIdempotency(keeper: dependencies.idempotency, logger: dependencies.logger)
         recorder = OwnRecorder(audit: dependencies.audit, clock: dependencies.clock)
     }
 

@@ -4,11 +4,13 @@
 internal import Authentication
 internal import Crypto
 internal import Essentials
+internal import Logging
 internal import Pipeline
 
 /// `Idempotency-Key` on writes: the same key and request gets the first answer again, with its secrets null.
 struct OwnIdempotency: Sendable {
     let keeper: any IdempotencyStore
+    let logger: Logger
 
     /// Runs the handler, or answers as the first time.
     func run(
@@ -29,18 +31,24 @@ struct OwnIdempotency: Sendable {
             return (answer, true)
         case .new: break
         }
+        let answer: OwnAnswer
         do {
-            let answer = try await route.handle(call)
-            var kept = answer.json
-            for member in answer.secretMembers { kept?[member] = .null }
-            let body = kept.map { JSONValue.object($0).encoded() } ?? []
-            try await keeper.finish(
-                key: key, caller: caller, digest: digest, answer: StoredAnswer(status: answer.status, body: body))
-            return (answer, false)
+            answer = try await route.handle(call)
         } catch {
             await keeper.abandon(key: key, caller: caller)
             throw error
         }
+        var kept = answer.json
+        for member in answer.secretMembers { kept?[member] = .null }
+        let body = kept.map { JSONValue.object($0).encoded() } ?? []
+        do {
+            try await keeper.finish(
+                key: key, caller: caller, digest: digest, answer: StoredAnswer(status: answer.status, body: body))
+        } catch {
+            // It is done: to say otherwise would have the caller do it again.
+            logger.error("an answer is not kept under its idempotency key", metadata: [LogKeys.error: "\(error)"])
+        }
+        return (answer, false)
     }
 
     private func key(_ exchange: Exchange) throws(Refusal) -> String? {

@@ -6,6 +6,7 @@ internal import Essentials
 internal import HTTPService
 internal import HTTPTypes
 internal import Pipeline
+internal import Synchronization
 internal import Testing
 
 @Suite struct OwnAPITests {
@@ -113,6 +114,16 @@ internal import Testing
         let bad = try await gate.send(.post, "/v1/service-tokens", [("Idempotency-Key", "")], body: "{}")
         #expect(bad.status == 422)
         #expect(bad.message == "Idempotency-Key: not 1 to 256 bytes")
+    }
+
+    /// What is done is done: a refusal would have the caller do it again.
+    @Test func answersAlthoughTheAnswerCannotBeKept() async throws {
+        let gate = Gate()
+        gate.keys.isAway.withLock { $0 = true }
+        let reply = try await gate.send(
+            .post, "/v1/service-tokens", [("Idempotency-Key", "k-1")], body: #"{"identifier":"a"}"#)
+        #expect(reply.status == 201)
+        #expect(reply.json["secret"] == "tgs_made_secret")
     }
 
     @Test func givesAKeyBackWhenTheCallWasRefused() async throws {

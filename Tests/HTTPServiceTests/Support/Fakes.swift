@@ -123,6 +123,8 @@ struct FakeCatalog: ResourceCatalog {
 /// Idempotency keys in memory.
 final class FakeKeys: IdempotencyStore {
     private let kept = Mutex<[String: (digest: String, answer: StoredAnswer?)]>([:])
+    /// Whether no answer can be kept.
+    let isAway = Mutex(false)
 
     func begin(key: String, caller: IdempotencyCaller, digest: String) async throws(Refusal) -> IdempotencyState {
         kept.withLock { kept in
@@ -138,6 +140,7 @@ final class FakeKeys: IdempotencyStore {
     func finish(
         key: String, caller: IdempotencyCaller, digest: String, answer: StoredAnswer
     ) async throws(Refusal) {
+        if isAway.withLock(\.self) { throw Refusal(.authStoreUnavailable) }
         kept.withLock { $0["\(caller) \(key)"] = (digest, answer) }
     }
 
