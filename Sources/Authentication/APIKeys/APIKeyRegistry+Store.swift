@@ -14,6 +14,8 @@ private struct StaleRecord: Error {
 extension APIKeyRegistry {
     /// How often a change is computed anew because somebody else changed the same record.
     private static let attempts = 8
+    /// How many changes of a record are written again at the most.
+    private static let restorable: Int64 = 1000
 
     /// Runs a change while no other of the same chain runs here. Where others write too it begins with what the store has, and again when
     /// somebody was faster.
@@ -101,6 +103,31 @@ extension APIKeyRegistry {
         let mark = table.mark
         let (records, owners) = try await store.load()
         table.bring(nil, to: records, owners: owners, readAfter: mark)
+        try await restore(over: records)
+    }
+
+    /// A database that goes on without its last commits, as a standby may, is given again what was acknowledged: a revocation stays one.
+    private func restore(over stored: [APIKeyRecord]) async throws(APIKeyStoreError) {
+        guard isShared else { return }
+        for old in stored {
+            guard let known = table.entry(old.id)?.record, known.revision > old.revision,
+                known.revision - old.revision <= Self.restorable
+            else { continue }
+            let changes = (old.revision + 1...known.revision).map { revision -> APIKeyChange in
+                var record = known
+                record.revision = revision
+                return .update(record)
+            }
+            do throws(APIKeyStoreError) {
+                try await store.write(changes, limit: nil)
+                logger.warning(
+                    "the store had lost a change, which is written again",
+                    metadata: ["key": "\(old.id)", "revision": "\(known.revision)"])
+            } catch {
+                // Somebody was faster, or it was this replica's own write that had just come about.
+                guard error.code == .conflict || error.code == .notFound else { throw error }
+            }
+        }
     }
 
     /// Brings the table to what the store has of a selection, the owners included; older records change nothing.
@@ -112,6 +139,7 @@ extension APIKeyRegistry {
         var asked: [String] = []
         if case .identifiers(let ids) = selection { asked = ids }
         table.bring(asked, to: records, owners: owners, readAfter: mark)
+        try await restore(over: records)
     }
 
     private func readOwners(_ identities: [APIKeyOwner.Identity]) async throws(APIKeyStoreError) {

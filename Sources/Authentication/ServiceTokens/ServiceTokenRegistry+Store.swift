@@ -14,6 +14,8 @@ private struct StaleRecord: Error {
 extension ServiceTokenRegistry {
     /// How often a change is computed anew because somebody else changed the same record.
     private static let attempts = 8
+    /// How many changes of a record are written again at the most.
+    private static let restorable: Int64 = 1000
 
     /// Runs a change while no other of the same chain runs here. Where others write too it begins with what the store has, and again when
     /// somebody was faster.
@@ -87,6 +89,30 @@ extension ServiceTokenRegistry {
         case .all: table.bring(nil, to: records, readAfter: mark)
         case .identifiers(let identifiers): table.bring(identifiers, to: records, readAfter: mark)
         case .family: table.put(records)
+        }
+        if isShared { try await restore(over: records) }
+    }
+
+    /// A database that goes on without its last commits, as a standby may, is given again what was acknowledged: a revocation stays one.
+    private func restore(over stored: [ServiceTokenRecord]) async throws(ServiceTokenStoreError) {
+        for old in stored {
+            guard let known = table.entry(old.identifier)?.record, known.revision > old.revision,
+                known.revision - old.revision <= Self.restorable
+            else { continue }
+            let changes = (old.revision + 1...known.revision).map { revision -> ServiceTokenChange in
+                var record = known
+                record.revision = revision
+                return .update(record)
+            }
+            do throws(ServiceTokenStoreError) {
+                try await store.write(changes)
+                logger.warning(
+                    "the store had lost a change, which is written again",
+                    metadata: ["identifier": "\(old.identifier)", "revision": "\(known.revision)"])
+            } catch {
+                // Somebody was faster, or it was this replica's own write that had just come about.
+                guard error.code == .conflict || error.code == .notFound else { throw error }
+            }
         }
     }
 

@@ -47,6 +47,44 @@ internal import Testing
         }
     }
 
+    /// A standby that takes over without the last commits.
+    @Test(arguments: [false, true]) func whatTheDatabaseForgotIsWrittenAgain(byReload: Bool) async throws {
+        let database = try await DatabaseSupport.migrated()
+        let id = try await Replica.with(1, url: { _ in database.url }) { replicas in
+            let replica = replicas[0]
+            _ = try await replica.tokens.create(CreateServiceToken(identifier: "a"), caller: Replica.root)
+            let owner = TokenCaller(
+                principal: Principal(subject: "u1", identityType: .user, authSource: .jwt, roles: ["viewer"]),
+                admin: true
+            ) { _ in true }
+            let key = try await replica.keys.create(CreateAPIKey(name: "n", accountID: "acme"), caller: owner).record
+            for table in ["service_tokens", "api_keys"] {
+                try await database.run("CREATE TABLE public.\(table) AS SELECT * FROM tollgate.\(table)")
+            }
+            try await Self.revoke("a", on: replica)
+            _ = try await replica.keys.revoke(key.id, RevokeAPIKey(reason: "over"), caller: Replica.root)
+            for (table, name) in [("service_tokens", "identifier"), ("api_keys", "id")] {
+                try await database.run(
+                    """
+                    UPDATE tollgate.\(table) t SET record = k.record, revision = k.revision FROM public.\(table) k
+                    WHERE t.\(name) = k.\(name)
+                    """)
+            }
+            if byReload {
+                try await replica.tokens.reload()
+                try await replica.keys.reload()
+            } else {
+                try await Self.revoke("a", on: replica)
+                _ = try await replica.keys.revoke(key.id, RevokeAPIKey(reason: "over"), caller: Replica.root)
+            }
+            return key.id
+        }
+        try await Replica.with(1, url: { _ in database.url }) { replicas in
+            #expect(replicas[0].isRevoked("a") == true)
+            #expect(replicas[0].keys.table.entry(id)?.record.revokedAt != nil)
+        }
+    }
+
     /// One row that cannot be read takes nothing else out of force, whether it is read alone or with all others.
     @Test func whatCannotBeReadIsOutOfForceAlone() async throws {
         let database = try await DatabaseSupport.migrated()
