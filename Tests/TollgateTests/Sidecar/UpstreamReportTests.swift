@@ -30,8 +30,11 @@ internal import Testing
             addresses: [IPAddress("192.0.2.1")].compactMap(\.self))
     }
 
+    /// An instant of hour 5.
+    private static let now = Timestamp(seconds: 5 * 3600 + 60)
+
     private static func records(_ bytes: [UInt8]) throws -> SidecarRecords {
-        try SidecarRecords(try #require(try JSONParser.parse(bytes).objectValue))
+        try SidecarRecords(try #require(try JSONParser.parse(bytes).objectValue), now: now)
     }
 
     @Test func handsOnInOrderAndUntilItIsTaken() async throws {
@@ -143,6 +146,16 @@ internal import Testing
         #expect(upstream.reports.count == 1)
     }
 
+    @Test func leavesOutHoursThatAreLongAgoOrToCome() throws {
+        let now = ManualClock().now()
+        let present = now.seconds / 3600
+        let hours = [0, present - 2161, present - 2160, present, present + 1, present + 2, 1_000_000_000]
+        let rows = hours.map { APIKeyUsageRow(id: "k", tenantID: nil, hour: $0, status: 200, requests: 1) }
+        let object = try #require(try JSONParser.parse(SidecarRecords(keyUsage: rows).encoded()).objectValue)
+        let read = try SidecarRecords(object, now: now).keyUsage.map(\.hour)
+        #expect(read == [present - 2160, present, present + 1])
+    }
+
     @Test func refusesReportsThatAreNone() throws {
         let good = SidecarRecords(writer: "w", tokenUses: [Self.use("a")]).encoded()
         _ = try Self.records(good)
@@ -152,11 +165,11 @@ internal import Testing
             bad[random.below(bad.count)] = UInt8(random.below(256))
             guard let object = (try? JSONParser.parse(bad))?.objectValue else { continue }
             do throws(Refusal) {
-                _ = try SidecarRecords(object)
+                _ = try SidecarRecords(object, now: Self.now)
             } catch {
                 #expect(error.code == .requestInvalid)
             }
         }
-        #expect(throws: Refusal.self) { try SidecarRecords(["format": "tollgate-records/2"]) }
+        #expect(throws: Refusal.self) { try SidecarRecords(["format": "tollgate-records/2"], now: Self.now) }
     }
 }
