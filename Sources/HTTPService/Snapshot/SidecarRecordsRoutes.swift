@@ -36,7 +36,7 @@ package struct SidecarRecordsRoutes: OwnAPIModule {
         [
             OwnRoute("POST", "/v1/sidecar/records", .write, bodyBytes: Self.bodyBytes) { call throws(Refusal) in
                 let records = try SidecarRecords(call.body, now: clock.now())
-                let scope = SnapshotRoutes.scope(call.caller)
+                let scope = try SnapshotRoutes.scope(call.caller)
                 var accepted: Int64 = 0
                 for entry in records.entries {
                     guard let draft = Self.draft(entry, records.writer, call.caller, scope) else { continue }
