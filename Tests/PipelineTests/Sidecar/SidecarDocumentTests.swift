@@ -54,6 +54,18 @@ internal import Testing
         #expect(await documents.kept.bytes == shop)
     }
 
+    @Test func isReadOnlyWhereEveryHostIsOnesOwnOrSomebodyElses() async throws {
+        let bytes = try await SidecarWorld().written(["acme/shop"]).bytes
+        var object = try #require(try JSONParser.parse(bytes).objectValue)
+        object["hosts_elsewhere"] = ["held.shop.example", "*.shop.example"]
+        do throws(SidecarDocumentError) {
+            _ = try SidecarDocument(bytes: JSONValue.object(object).encoded())
+            Issue.record("it was read")
+        } catch {
+            #expect(error.code == .invalid && error.place == "hosts_elsewhere")
+        }
+    }
+
     @Test func holdsDigestsAndNoTexts() async throws {
         let world = try SidecarWorld()
         let token = try await world.upstream.token(
