@@ -58,4 +58,15 @@ internal import Testing
         #expect(DurationText.parse("5.0", plainSeconds: true) == .seconds(5))
         #expect(DurationText.parse("0.25", plainSeconds: true) == .milliseconds(250))
     }
+
+    @Test func standsStillAtItsEnds() {
+        let (first, last) = (Timestamp(microseconds: .min), Timestamp(microseconds: .max))
+        #expect(first.seconds == -9_223_372_036_855 && last.seconds == 9_223_372_036_854)
+        #expect(first.milliseconds == -9_223_372_036_854_775)
+        #expect([-1, -1_000_000, -1_000_001, 999_999].map { Timestamp(microseconds: $0).seconds } == [-1, -1, -2, 0])
+        #expect(
+            first.adding(seconds: -1) == first && first.adding(seconds: .min) == first && first.cutToSecond == first)
+        #expect(last.adding(seconds: 1) == last && last.adding(seconds: .max) == last)
+        #expect(first.rfc3339Micros == "0000-01-01T00:00:00.000000Z" && last.rfc3339 == "9999-12-31T23:59:59Z")
+    }
 }

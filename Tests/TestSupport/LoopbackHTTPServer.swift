@@ -34,6 +34,8 @@ package final class LoopbackHTTPServer: Sendable {
             case drop
             /// There is never an answer.
             case silence
+            /// The head and one half of the body come, and nothing after that.
+            case stall
         }
 
         package var status: Int
@@ -52,6 +54,13 @@ package final class LoopbackHTTPServer: Sendable {
         package static var silence: Answer {
             var answer = Answer()
             answer.ending = .silence
+            return answer
+        }
+
+        /// Stops in the middle of a JSON body.
+        package static func stalling(_ text: String) -> Answer {
+            var answer = json(text)
+            answer.ending = .stall
             return answer
         }
 
@@ -166,7 +175,7 @@ private final class LoopbackHandler: ChannelInboundHandler {
 
     private func answer(_ answer: LoopbackHTTPServer.Answer, to head: HTTPRequestHead, context: ChannelHandlerContext) {
         switch answer.ending {
-        case .keep: break
+        case .keep, .stall: break
         case .drop: return context.close(promise: nil)
         case .silence: return
         }
@@ -175,6 +184,10 @@ private final class LoopbackHandler: ChannelInboundHandler {
         let responseHead = HTTPResponseHead(
             version: head.version, status: HTTPResponseStatus(statusCode: answer.status), headers: headers)
         context.write(wrapOutboundOut(.head(responseHead)), promise: nil)
+        if answer.ending == .stall {
+            let half = ByteBuffer(bytes: answer.body.prefix(answer.body.count / 2))
+            return context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(half))), promise: nil)
+        }
         context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: answer.body)))), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
     }

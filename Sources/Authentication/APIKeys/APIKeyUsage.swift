@@ -64,12 +64,14 @@ package struct APIKeyUsageReport: Sendable {
     struct Counters: Sendable {
         private var byStatus: [Int: Int64] = [:]
 
-        mutating func add(_ row: APIKeyUsageRow) { byStatus[row.status, default: 0] += row.requests }
+        mutating func add(_ row: APIKeyUsageRow) {
+            byStatus[row.status] = byStatus[row.status, default: 0].addingSaturated(row.requests)
+        }
 
         /// `requests`, `denied` (every 4xx but 429), `rate_limited` (429) and each status.
         func json(start: JSONValue? = nil) -> JSONObject {
             func sum(_ isCounted: (Int) -> Bool) -> JSONValue {
-                .int(byStatus.reduce(0) { isCounted($1.key) ? $0 + $1.value : $0 })
+                .int(byStatus.reduce(0) { isCounted($1.key) ? $0.addingSaturated($1.value) : $0 })
             }
             var object = JSONObject()
             if let start { object["start"] = start }

@@ -23,7 +23,7 @@ final class APIKeyUsageCounter: Sendable {
         state.withLock { state in
             if hour != state.hour { Self.turn(to: hour, &state) }
             if let index = state.present.firstIndex(where: { $0.status == status }) {
-                state.present[index].requests += 1
+                state.present[index].requests = state.present[index].requests.addingSaturated(1)
             } else {
                 state.present.append((status, 1))
             }
@@ -66,9 +66,9 @@ final class APIKeyUsageCounter: Sendable {
     func restore(_ row: APIKeyUsageRow) {
         state.withLock { state in
             if row.hour == state.hour, let index = state.present.firstIndex(where: { $0.status == row.status }) {
-                state.present[index].requests += row.requests
+                state.present[index].requests = state.present[index].requests.addingSaturated(row.requests)
             } else if let index = state.earlier.firstIndex(where: { $0.hour == row.hour && $0.status == row.status }) {
-                state.earlier[index].requests += row.requests
+                state.earlier[index].requests = state.earlier[index].requests.addingSaturated(row.requests)
             } else {
                 state.earlier.append((row.hour, row.status, row.requests))
                 state.earlier.sort { $0.hour < $1.hour }

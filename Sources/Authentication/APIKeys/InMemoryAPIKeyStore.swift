@@ -90,8 +90,10 @@ package final class InMemoryAPIKeyStore: APIKeyStore {
     package func addUses(_ uses: [CredentialUse]) async throws(APIKeyStoreError) {
         state.withLock { state in
             for use in uses {
-                state.records[use.identifier]?.useCount += use.count
-                state.records[use.identifier]?.lastUsedAt = use.lastUsedAt
+                guard var record = state.records[use.identifier] else { continue }
+                record.useCount = record.useCount.addingSaturated(use.count)
+                record.lastUsedAt = use.lastUsedAt
+                state.records[use.identifier] = record
             }
         }
     }
@@ -100,11 +102,9 @@ package final class InMemoryAPIKeyStore: APIKeyStore {
         state.withLock { state in
             for row in rows {
                 let place = Place(id: row.id, hour: row.hour, status: row.status)
-                if state.usage[place] == nil {
-                    state.usage[place] = row
-                } else {
-                    state.usage[place]?.requests += row.requests
-                }
+                var sum = row
+                sum.requests = row.requests.addingSaturated(state.usage[place]?.requests ?? 0)
+                state.usage[place] = sum
             }
         }
     }

@@ -54,8 +54,10 @@ package final class InMemoryTokenStore: ServiceTokenStore {
     package func addUses(_ uses: [CredentialUse]) async throws(ServiceTokenStoreError) {
         records.withLock { records in
             for use in uses {
-                records[use.identifier]?.useCount += use.count
-                records[use.identifier]?.lastUsedAt = use.lastUsedAt
+                guard var record = records[use.identifier] else { continue }
+                record.useCount = record.useCount.addingSaturated(use.count)
+                record.lastUsedAt = use.lastUsedAt
+                records[use.identifier] = record
             }
         }
     }

@@ -23,8 +23,8 @@ final class CredentialUses: Sendable {
 
     func add(at now: Timestamp, from address: IPAddress?) {
         state.withLock { state in
-            state.total += 1
-            state.pending += 1
+            state.total = state.total.addingSaturated(1)
+            state.pending = state.pending.addingSaturated(1)
             state.lastUsedAt = now
             guard let address, state.addresses.count < Self.maximumAddresses, !state.addresses.contains(address) else {
                 return
@@ -36,7 +36,7 @@ final class CredentialUses: Sendable {
     /// Takes over what the store has counted meanwhile; what is not written yet comes on top. Counters never go back.
     func adopt(count: Int64, lastUsedAt: Timestamp?) {
         state.withLock { state in
-            state.total = max(state.total, count + state.pending)
+            state.total = max(state.total, count.addingSaturated(state.pending))
             if let lastUsedAt, state.lastUsedAt.map({ $0 < lastUsedAt }) ?? true { state.lastUsedAt = lastUsedAt }
         }
     }
@@ -57,14 +57,14 @@ final class CredentialUses: Sendable {
     func take(_ use: CredentialUse) {
         restore(use)
         state.withLock { state in
-            state.total += use.count
+            state.total = state.total.addingSaturated(use.count)
             state.lastUsedAt = max(state.lastUsedAt ?? use.lastUsedAt, use.lastUsedAt)
         }
     }
 
     func restore(_ use: CredentialUse) {
         state.withLock { state in
-            state.pending += use.count
+            state.pending = state.pending.addingSaturated(use.count)
             for address in use.addresses
             where state.addresses.count < Self.maximumAddresses && !state.addresses.contains(address) {
                 state.addresses.append(address)

@@ -80,7 +80,10 @@ package struct HostTable: Sendable {
                     invalid.append(InvalidEntry(key: candidates[index].key, entry: entry, fault: fault))
                 case .success(let pattern):
                     let match = Match(index: index, rule: pattern.text, broken: candidates[index].broken)
-                    guard let winner = claim(pattern, match), winner.index != index else { continue }
+                    guard let winner = claim(pattern, match), winner.index != index, winner.index != Self.elsewhere
+                    else {
+                        continue
+                    }
                     conflicts.append(
                         Conflict(
                             loser: candidates[index].key, host: pattern.text, winner: candidates[winner.index].key))

@@ -22,7 +22,8 @@ final class OPATransport: Sendable {
 
     init(_ settings: OPAClientSettings) {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
-        configuration.timeout = .init(connect: settings.timeout.timeAmount)
+        // The limit of a call ends with the head of its answer: a body that stalls after it has this one.
+        configuration.timeout = .init(connect: settings.timeout.timeAmount, read: settings.timeout.timeAmount)
         configuration.httpVersion = .http1Only
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = Self.maximumConnections
         // A refused connection is an answer: whether to try again is not for the pool to say.

@@ -44,17 +44,23 @@ package final class UpstreamClient: UpstreamCalling {
     private let credential: UpstreamCredential
     private let authorities: String?
     private let maximumBytes: Int
+    private let readTimeout: Duration
     private let link = Mutex<Link?>(nil)
 
     /// - Parameters:
     ///   - server: scheme, host and port, without a slash at the end.
     ///   - authorities: a PEM file of certificates that alone are trusted; looked at before every call. Nil = those of the system.
     ///   - maximumBytes: of a document.
-    package init(server: String, credential: UpstreamCredential, authorities: String?, maximumBytes: Int) {
+    ///   - readTimeout: how long nothing may come of an answer, before it begins or in the middle of it; more than the operator's patience.
+    package init(
+        server: String, credential: UpstreamCredential, authorities: String?, maximumBytes: Int,
+        readTimeout: Duration = .seconds(45)
+    ) {
         self.server = server
         self.credential = credential
         self.authorities = authorities
         self.maximumBytes = maximumBytes
+        self.readTimeout = readTimeout
     }
 
     /// Closes the connections; the client is not used afterwards.
@@ -120,7 +126,7 @@ package final class UpstreamClient: UpstreamCalling {
     private func client() async throws(UpstreamError) -> HTTPClient {
         let bytes = try authorityBytes()
         if let present = link.withLock({ $0 }), present.authorities == bytes { return present.http }
-        let made = try Self.makeClient(bytes, file: authorities ?? "")
+        let made = try makeClient(bytes)
         let old = link.withLock { link in
             defer { link = Link(authorities: bytes, http: made) }
             return link?.http
@@ -144,12 +150,13 @@ package final class UpstreamClient: UpstreamCalling {
         }
     }
 
-    private static func makeClient(_ authorities: [UInt8]?, file: String) throws(UpstreamError) -> HTTPClient {
+    private func makeClient(_ bytes: [UInt8]?) throws(UpstreamError) -> HTTPClient {
+        let file = authorities ?? ""
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.minimumTLSVersion = .tlsv12
-        if let authorities {
+        if let bytes {
             do {
-                let certificates = try NIOSSLCertificate.fromPEMBytes(authorities)
+                let certificates = try NIOSSLCertificate.fromPEMBytes(bytes)
                 guard !certificates.isEmpty else {
                     throw UpstreamError(.badAuthorities, "TOLLGATE_UPSTREAM_CA_FILE: \(file) holds no certificate")
                 }
@@ -162,7 +169,8 @@ package final class UpstreamClient: UpstreamCalling {
             }
         }
         var configuration = HTTPClient.Configuration(tlsConfiguration: tls, redirectConfiguration: .disallow)
-        configuration.timeout.connect = .seconds(connectSeconds)
+        configuration.timeout.connect = .seconds(Self.connectSeconds)
+        configuration.timeout.read = .nanoseconds(readTimeout.wholeMicroseconds * 1000)
         configuration.connectionPool.retryConnectionEstablishment = false
         return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }

@@ -13,8 +13,10 @@ extension Timestamp {
     /// `20260301T120000Z`, for file names.
     package var compact: String { String(decoding: formatted(fractionDigits: 0, separators: false), as: UTF8.self) }
 
+    /// An instant that has no year of four digits is written as the nearest that has.
     private func formatted(fractionDigits: Int, separators: Bool) -> [UInt8] {
-        let seconds = self.seconds
+        let microseconds = min(max(self.microseconds, Self.yearZero.microseconds), Self.latest.microseconds)
+        let seconds = Timestamp(microseconds: microseconds).seconds
         let day = seconds >= 0 ? seconds / 86_400 : -((86_399 - seconds) / 86_400)
         let secondOfDay = Int(seconds - day * 86_400)
         let date = CivilDate(daysSinceEpoch: Int(day))

@@ -17,7 +17,8 @@ package struct Timestamp: Sendable, Hashable, Comparable {
 
     /// Whole seconds since 1970-01-01T00:00:00Z, rounded down.
     package var seconds: Int64 {
-        microseconds >= 0 ? microseconds / 1_000_000 : -((999_999 - microseconds) / 1_000_000)
+        let (seconds, rest) = microseconds.quotientAndRemainder(dividingBy: 1_000_000)
+        return rest < 0 ? seconds - 1 : seconds
     }
 
     /// Whole milliseconds since 1970-01-01T00:00:00Z, cut.
@@ -27,12 +28,14 @@ package struct Timestamp: Sendable, Hashable, Comparable {
 
     /// This instant plus whole seconds; saturates instead of overflowing.
     package func adding(seconds: Int64) -> Timestamp {
-        let (sum, overflow) = microseconds.addingReportingOverflow(Timestamp(seconds: seconds).microseconds)
-        return Timestamp(microseconds: overflow ? (seconds < 0 ? .min : .max) : sum)
+        Timestamp(microseconds: microseconds.addingSaturated(Timestamp(seconds: seconds).microseconds))
     }
 
     /// This instant cut to the second.
     package var cutToSecond: Timestamp { Timestamp(seconds: seconds) }
+
+    /// The first instant of the year 0, the oldest that can be written.
+    static let yearZero = Timestamp(seconds: -62_167_219_200)
 
     /// The largest instant that any setting, token or object may name: 9999-12-31T23:59:59Z.
     package static let latest = Timestamp(seconds: 253_402_300_799)

@@ -3,7 +3,7 @@
 
 package import AuditTrail
 package import Authentication
-internal import Essentials
+package import Essentials
 internal import Pipeline
 internal import RuntimeState
 
@@ -19,21 +19,24 @@ package struct SidecarRecordsRoutes: OwnAPIModule {
     private let audit: any AuditRecording
     private let tokens: ServiceTokenTable
     private let keys: APIKeyTable
+    private let clock: any WallClock
 
     /// - Parameters:
     ///   - tokens: where uses of service tokens are counted.
     ///   - keys: where uses of API keys are counted.
-    package init(audit: any AuditRecording, tokens: ServiceTokenTable, keys: APIKeyTable) {
+    ///   - clock: says what is still to come and so cannot have happened.
+    package init(audit: any AuditRecording, tokens: ServiceTokenTable, keys: APIKeyTable, clock: any WallClock) {
         self.audit = audit
         self.tokens = tokens
         self.keys = keys
+        self.clock = clock
     }
 
     package var routes: [OwnRoute] {
         [
             OwnRoute("POST", "/v1/sidecar/records", .write, bodyBytes: Self.bodyBytes) { call throws(Refusal) in
-                let records = try SidecarRecords(call.body)
-                let scope = SnapshotRoutes.scope(call.caller)
+                let records = try SidecarRecords(call.body, now: clock.now())
+                let scope = try SnapshotRoutes.scope(call.caller)
                 var accepted: Int64 = 0
                 for entry in records.entries {
                     guard let draft = Self.draft(entry, records.writer, call.caller, scope) else { continue }

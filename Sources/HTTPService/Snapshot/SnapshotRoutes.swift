@@ -25,14 +25,14 @@ package struct SnapshotRoutes: OwnAPIModule {
         [
             OwnRoute("GET", "/v1/snapshot", .read) { call throws(Refusal) in
                 let names = try Self.names(call)
-                let scope = Self.scope(call.caller)
+                let scope = try Self.scope(call.caller)
                 let given = try await desk.answer(for: names, scope: scope, tags: try Self.tags(call)) {
                     () throws(Refusal) in
                     switch await decider.admit(call.exchange.ownRequest) {
                     case .refused(let refusal, _, _, _, _): throw refusal
                     case .allowed(let caller):
                         // The same credential for another tenant is another caller.
-                        guard Self.scope(caller) == scope else { throw Refusal(.policyTenantDenied) }
+                        guard try Self.scope(caller) == scope else { throw Refusal(.policyTenantDenied) }
                     }
                 }
                 return Self.answer(given, names: names)
@@ -57,9 +57,16 @@ package struct SnapshotRoutes: OwnAPIModule {
         return answer
     }
 
-    /// Platform principals may know everything; everybody else what is their own tenant's.
-    static func scope(_ caller: OwnCaller) -> SnapshotScope {
-        caller.admin || caller.principal.platform ? .installation : .tenant(caller.principal.tenantID)
+    /// Those who belong to no tenant but to the platform may know everything; everybody else what is their own tenant's.
+    ///
+    /// - Throws: `policy.tenant_denied` for who belongs to neither.
+    static func scope(_ caller: OwnCaller) throws(Refusal) -> SnapshotScope {
+        if caller.admin { return .installation }
+        if let tenant = caller.principal.tenantID { return .tenant(tenant) }
+        guard caller.principal.platform else {
+            throw Refusal(.policyTenantDenied, message: "The credential belongs to no tenant")
+        }
+        return .installation
     }
 
     /// `auth_config`: `namespace/name`, or several with commas between them.

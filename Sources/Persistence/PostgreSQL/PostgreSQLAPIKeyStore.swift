@@ -241,7 +241,7 @@ package struct PostgreSQLAPIKeyStore: APIKeyStore {
         }
         let places = Dictionary(rows.map { (Place(id: $0.id, hour: $0.hour, status: $0.status), $0) }) { left, right in
             var sum = left
-            sum.requests += right.requests
+            sum.requests = sum.requests.addingSaturated(right.requests)
             return sum
         }
         return places.values.sorted { ($0.id, $0.hour, $0.status) < ($1.id, $1.hour, $1.status) }

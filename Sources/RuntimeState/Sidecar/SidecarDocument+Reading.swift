@@ -34,6 +34,11 @@ extension SidecarDocument {
             entries: try root.each("auth_configs", SidecarReader.entry),
             hostsElsewhere: try root.texts("hosts_elsewhere"),
             shared: try SidecarReader.shared(try root.member("shared")))
+        let own = Set(entries.flatMap(\.hosts))
+        if let both = hostsElsewhere.first(where: own.contains) {
+            throw SidecarDocumentError(
+                .invalid, at: "hosts_elsewhere", "has \(both.prefix(253)), which an AuthConfig of the document holds")
+        }
     }
 }
 

@@ -43,7 +43,8 @@ package actor SidecarDocuments {
     private static let capacity = 1024
 
     private struct Wish: Hashable {
-        let names: [String]
+        /// Places of the AuthConfigs that were found: whoever asks for more that do not exist asks for the same document.
+        let places: [Int]
         let scope: SnapshotScope
         let accepts: StoredKinds
     }
@@ -65,9 +66,18 @@ package actor SidecarDocuments {
     private var places: [String: Int] = [:]
     private var hosts: [Int: [String]] = [:]
     private var shared: [SharedWish: [UInt8]] = [:]
-    private var written: [Wish: WrittenSidecarDocument] = [:]
+    private var written = LRUCache<Wish, WrittenSidecarDocument>(capacity: capacity)
+    private let mostBytes: Int
+    private var bytes = 0
 
-    package init(_ sources: Sources) { self.sources = sources }
+    /// - Parameter mostBytes: of documents that are kept; the one that was asked for last is kept whatever it has.
+    package init(_ sources: Sources, mostBytes: Int = 64 << 20) {
+        self.sources = sources
+        self.mostBytes = mostBytes
+    }
+
+    /// How many documents are kept, and what they have together.
+    package var kept: (documents: Int, bytes: Int) { (written.count, bytes) }
 
     /// The document for AuthConfigs.
     ///
@@ -101,12 +111,22 @@ package actor SidecarDocuments {
                 details: ["auth_configs": .strings(names)])
         }
         try checkFreshness(accepts)
-        let wish = Wish(names: names, scope: scope, accepts: accepts)
-        if let known = written[wish] { return known }
+        let wish = Wish(places: configs.map(\.index), scope: scope, accepts: accepts)
+        if let known = written.value(for: wish) { return known }
         let document = write(configs, wish: wish, snapshot: snapshot)
-        if written.count >= Self.capacity { written = [:] }
-        written[wish] = document
+        keep(document, for: wish)
         return document
+    }
+
+    /// Keeps a document, and no longer those that were asked for least recently where they become too much.
+    private func keep(_ document: WrittenSidecarDocument, for wish: Wish) {
+        while let oldest = written.oldestKey,
+            written.count >= Self.capacity || bytes + document.bytes.count > mostBytes
+        {
+            bytes -= written.remove(oldest)?.bytes.count ?? 0
+        }
+        _ = written.insert(document, for: wish)
+        bytes += document.bytes.count
     }
 
     /// Whoever has not heard of its store must not vouch for what was revoked there meanwhile.
@@ -124,7 +144,8 @@ package actor SidecarDocuments {
         }
         self.version = version
         shared = [:]
-        written = [:]
+        written.removeAll()
+        bytes = 0
         if snapshot !== current {
             places = Dictionary(current.authConfigs.enumerated().map { ($1.key, $0) }) { first, _ in first }
             hosts = [:]

@@ -16,6 +16,8 @@ package struct SidecarRecords: Sendable {
     package static let format = "tollgate-records/1"
     /// Members of each list that are read.
     package static let mostRecords = 1000
+    /// Hours before the present one of which requests are counted.
+    private static let oldestHours: Int64 = 90 * 24
 
     /// Who wrote the entries: the name of the sidecar's audit writer.
     package var writer: String
@@ -58,10 +60,10 @@ package struct SidecarRecords: Sendable {
         ]
     }
 
-    /// Reads a report.
+    /// Reads a report. A use lies between 1970 and now whatever it says, and requests of hours that are too long ago or to come are left out.
     ///
     /// - Throws: `request.invalid` naming the first bad member.
-    package init(_ object: JSONObject) throws(Refusal) {
+    package init(_ object: JSONObject, now: Timestamp) throws(Refusal) {
         do throws(SidecarDocumentError) {
             let wire = WireObject(object)
             let format = try wire.text("format")
@@ -74,7 +76,12 @@ package struct SidecarRecords: Sendable {
             }
             self.init(
                 writer: String(try wire.text("writer").prefix(64)), entries: try wire.list("entries"),
-                tokenUses: try wire.each("token_uses", Self.use), keyUses: try wire.each("key_uses", Self.use),
+                tokenUses: try wire.each("token_uses") { wire throws(SidecarDocumentError) in
+                    try Self.use(wire, now: now)
+                },
+                keyUses: try wire.each("key_uses") { wire throws(SidecarDocumentError) in
+                    try Self.use(wire, now: now)
+                },
                 keyUsage: try wire.each("key_usage") { wire throws(SidecarDocumentError) in
                     let (hour, status) = (try wire.integer("hour"), try wire.integer("status"))
                     guard (0...1_000_000_000).contains(hour), (100...599).contains(status) else {
@@ -84,6 +91,8 @@ package struct SidecarRecords: Sendable {
                         id: try wire.text("id"), tenantID: nil, hour: hour, status: Int(status),
                         requests: try Self.count(wire, "requests"))
                 })
+            let present = now.seconds / 3600
+            keyUsage.removeAll { !(present - Self.oldestHours...present + 1).contains($0.hour) }
         } catch {
             throw Refusal(
                 .requestInvalid, message: "\(error)",
@@ -91,10 +100,10 @@ package struct SidecarRecords: Sendable {
         }
     }
 
-    private static func use(_ wire: WireObject) throws(SidecarDocumentError) -> CredentialUse {
-        CredentialUse(
-            identifier: try wire.text("id"), count: try count(wire, "count"),
-            lastUsedAt: Timestamp(microseconds: try wire.integer("last_used_at")),
+    private static func use(_ wire: WireObject, now: Timestamp) throws(SidecarDocumentError) -> CredentialUse {
+        let lastUsedAt = Timestamp(microseconds: max(0, try wire.integer("last_used_at")))
+        return CredentialUse(
+            identifier: try wire.text("id"), count: try count(wire, "count"), lastUsedAt: min(lastUsedAt, now),
             addresses: try wire.texts("addresses").prefix(16).compactMap { IPAddress($0) })
     }
 

@@ -7,10 +7,10 @@ internal import Billing
 
 /// How much a caller of `GET /v1/snapshot` may know.
 package enum SnapshotScope: Sendable, Hashable {
-    /// Principals of the platform: everything that can be used at the hosts of the AuthConfigs.
+    /// Principals of the platform that have no tenant: everything that can be used at the hosts of the AuthConfigs.
     case installation
-    /// Everybody else: what belongs to their own tenant; nil = to none.
-    case tenant(String?)
+    /// Everybody else: what belongs to their own tenant. What belongs to none is the platform's.
+    case tenant(String)
 
     func covers(_ config: CompiledAuthConfig) -> Bool {
         switch self {
@@ -38,7 +38,7 @@ package enum SnapshotScope: Sendable, Hashable {
     /// An account of a tenant has the tenant's id; accounts of nobody's tenant are known to their keys alone.
     func accounts(_ table: AccountTable, of keys: [APIKeyRecord]) -> AccountTable {
         guard case .tenant(let tenant) = self else { return table }
-        let names = Set(keys.map(\.accountID)).union(tenant.map { [$0] } ?? [])
+        let names = Set(keys.map(\.accountID)).union([tenant])
         return AccountTable(states: table.all.filter { names.contains($0.key) }, fallback: table.fallback)
     }
 
@@ -48,8 +48,7 @@ package enum SnapshotScope: Sendable, Hashable {
     }
 
     /// Equality of bytes, which Swift's own equality of texts is not.
-    private static func areSame(_ left: String?, _ right: String?) -> Bool {
-        guard let left, let right else { return left == nil && right == nil }
-        return left.utf8.elementsEqual(right.utf8)
+    private static func areSame(_ left: String?, _ right: String) -> Bool {
+        left?.utf8.elementsEqual(right.utf8) ?? false
     }
 }

@@ -141,7 +141,7 @@ struct ServerAssembly {
                 ProjectRoutes(registry: projects, audit: audit), keys.routes(auditTrail: audit),
                 PolicyRoutes(service: policy.keeper) { [policy, engine] in policy.report(on: engine) },
                 SnapshotRoutes(desk: desk, decider: pipeline),
-                SidecarRecordsRoutes(audit: audit, tokens: table, keys: keys.table),
+                SidecarRecordsRoutes(audit: audit, tokens: table, keys: keys.table, clock: clock),
             ]
         }
         ProcessMetrics.register(in: metrics, startedAt: clock.now())

@@ -13,7 +13,7 @@ internal import Synchronization
 final class UpstreamAuditIndex: AuditIndexing {
     /// Entries in one report, and the bytes that it has about at most.
     static let reportSize = 200
-    static let reportBytes = 1 << 20
+    static let reportBytes = 512 << 10
     private static let lastBackoff = Duration.seconds(30)
     /// What is tried once more when the process ends may take so long.
     private static let patienceAtEnd = Duration.seconds(3)
@@ -83,9 +83,50 @@ final class UpstreamAuditIndex: AuditIndexing {
         return try await inner.rows(request)
     }
 
-    /// Sends a report until it is taken; once only when the process is ending.
+    private enum Fate {
+        case taken
+        /// For good: the report is larger than the operator takes.
+        case tooLarge
+        /// For good: it will be refused again as it is.
+        case refused(UpstreamError)
+
+        /// Nil for what may pass later.
+        init?(_ error: any Error) {
+            guard let error = error as? UpstreamError else { return nil }
+            switch error.status {
+            case 413: self = .tooLarge
+            case 400, 422: self = .refused(error)
+            default: return nil
+            }
+        }
+    }
+
+    /// Hands on entries, in halves where they are too much. What is refused for good is passed over: what comes after it must not wait for ever,
+    /// and it stays in the trail on disk.
     private func hand(_ rows: [AuditRow]) async throws {
         guard let first = rows.first, let last = rows.last else { return }
+        switch try await send(rows, from: first, to: last) {
+        case .taken: break
+        case .tooLarge where rows.count > 1:
+            let middle = rows.count / 2
+            try await hand(Array(rows[..<middle]))
+            return try await hand(Array(rows[middle...]))
+        case .tooLarge: warn(first, last, "larger than the operator takes")
+        case .refused(let error): warn(first, last, error.message)
+        }
+        var known = try sequences()
+        known[last.writer] = last.sequence
+        try note(known)
+    }
+
+    private func warn(_ first: AuditRow, _ last: AuditRow, _ reason: String) {
+        logger.warning(
+            "audit entries \(first.sequence) to \(last.sequence) stay here alone: the operator does not take them",
+            metadata: [LogKeys.error: "\(reason)"])
+    }
+
+    /// Sends a report until it is taken or refused for good; once only when the process is ending.
+    private func send(_ rows: [AuditRow], from first: AuditRow, to last: AuditRow) async throws -> Fate {
         let report = SidecarRecords(
             // A line that cannot be read back is the verifier's to find.
             writer: first.writer, entries: rows.compactMap { try? JSONParser.parse($0.line) }
@@ -108,17 +149,15 @@ final class UpstreamAuditIndex: AuditIndexing {
                     throw UpstreamError(.unreachable, "no answer in time")
                 }
                 if let problem { throw problem }
-                break
+                return .taken
             } catch {
+                if let fate = Fate(error) { return fate }
                 guard !isEnding else { throw error }
                 logger.debug("audit entries were not handed on", metadata: [LogKeys.error: "\(error)"])
             }
             try await pause(for: backoff)
             backoff = min(backoff * 2, Self.lastBackoff)
         }
-        var known = try sequences()
-        known[last.writer] = last.sequence
-        try note(known)
     }
 
     private func space() async throws {

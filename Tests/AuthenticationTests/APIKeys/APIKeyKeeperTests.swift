@@ -47,6 +47,26 @@ internal import Testing
         #expect(none["buckets"] == [])
     }
 
+    @Test func countsNoFurtherThanItCan() async throws {
+        let store = InMemoryAPIKeyStore()
+        let world = try KeyWorld(store: store)
+        let keeper = APIKeyKeeper(registry: world.registry, metricsFactory: world.metrics)
+        let id = try await world.create().record.id
+        let (now, hour) = (world.clock.now(), world.clock.now().seconds / 3600)
+        for _ in 0..<3 {
+            for _ in 0..<2 {
+                world.table.take([CredentialUse(identifier: id, count: .max, lastUsedAt: now)]) { _ in true }
+                world.table.take(
+                    [APIKeyUsageRow(id: id, tenantID: nil, hour: hour, status: 200, requests: .max)]) { _ in true }
+            }
+            world.table.decided(id, status: 200, at: now)
+            #expect(world.table.entry(id)?.current.useCount == .max)
+            #expect(try await Self.report(world, id)["totals"]?["requests"] == .int(.max))
+            await keeper.flush()
+        }
+        #expect(try await store.load().records.map(\.useCount) == [.max])
+    }
+
     @Test func saysWhenAKeyWasUsedLast() async throws {
         let world = try KeyWorld()
         let made = try await world.create()

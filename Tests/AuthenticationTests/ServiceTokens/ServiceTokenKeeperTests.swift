@@ -28,6 +28,20 @@ internal import Testing
         #expect(gauge.lastValue == 1)
     }
 
+    @Test func countsNoFurtherThanItCan() async throws {
+        let store = InMemoryTokenStore()
+        let world = TokenWorld(store: store)
+        let made = try await world.registry.create(CreateServiceToken(identifier: "a"), caller: TokenWorld.root)
+        let keeper = ServiceTokenKeeper(registry: world.registry, metricsFactory: world.metrics)
+        let use = CredentialUse(identifier: "a", count: .max, lastUsedAt: world.clock.now())
+        for _ in 0..<2 {
+            for _ in 0..<2 { world.table.take([use]) { _ in true } }
+            _ = world.authenticate(try #require(made.secret?.revealed))
+            await keeper.flush()
+        }
+        #expect(try await store.loadServiceTokens().map(\.useCount) == [.max])
+    }
+
     @Test func keepsWhatCouldNotBeWritten() async throws {
         let world = TokenWorld(store: BrokenStore())
         let text = TokenText.generate(prefix: "tgs_", id: "a", random: world.random).revealed

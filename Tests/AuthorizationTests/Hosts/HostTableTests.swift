@@ -38,4 +38,12 @@ internal import Testing
         #expect(table.match("h")?.broken == true)
         #expect(table.match("x.y")?.rule == "*")
     }
+
+    @Test func anEntryOfSomebodyElseIsNobodysAlsoWhereItIsHereToo() {
+        let table = HostTable(
+            [.init(key: "a/x", createdAt: Timestamp(seconds: 1), hosts: ["h", "i"])], elsewhere: ["H"])
+        #expect(table.match("h") == nil)
+        #expect(table.match("i")?.index == 0)
+        #expect(table.conflicts.isEmpty)
+    }
 }

@@ -109,6 +109,7 @@ internal import Testing
             label: "unreadable", failsOpen: false),
         Failure(answer: .drop, label: "connection", failsOpen: true),
         Failure(answer: .silence, label: "timeout", failsOpen: true),
+        Failure(answer: .stalling(allow), label: "timeout", failsOpen: true),
     ]
 
     @Test(arguments: failures) func everyFailureIsUnavailableAndFewFailOpen(_ failure: Failure) async throws {

@@ -26,6 +26,46 @@ internal import Testing
         #expect(try await other.written(version: 9).entityTag == first.entityTag)
     }
 
+    @Test func keepsOneDocumentHoweverManyAreAskedForThatAreNotThere() async throws {
+        let world = try SidecarWorld()
+        for number in 0..<20 { _ = try await world.written(["acme/none\(number)", "acme/shop"]) }
+        let document = try await world.written(["acme/shop"])
+        #expect(await world.documents.kept == (1, document.bytes.count))
+    }
+
+    @Test func keepsNoMoreBytesThanItMay() async throws {
+        let world = try SidecarWorld()
+        func size(_ name: String) async throws -> Int { try await world.written([name]).bytes.count }
+        let shop = try await size("acme/shop")
+        let others = [try await size("acme/maybe"), try await size("acme/broken")]
+        let most = shop + (others.max() ?? 0)
+        let documents = SidecarDocuments(
+            .init(
+                snapshots: world.upstream.snapshots, tokens: world.upstream.registry.table,
+                keys: world.upstream.keys.table, prefixes: TokenPrefixes(), clock: world.upstream.clock
+            ) { $0.mode != .disabled }, mostBytes: most)
+        for name in ["acme/shop", "acme/maybe", "acme/shop", "acme/broken", "acme/shop"] {
+            _ = try await documents.document(for: [name], scope: .installation, version: 1)
+        }
+        // What was asked for least recently has gone.
+        let kept = await documents.kept
+        #expect(kept.documents == 2 && kept.bytes == shop + others[1])
+        _ = try await documents.document(for: ["acme/shop"], scope: .installation, version: 2)
+        #expect(await documents.kept.bytes == shop)
+    }
+
+    @Test func isReadOnlyWhereEveryHostIsOnesOwnOrSomebodyElses() async throws {
+        let bytes = try await SidecarWorld().written(["acme/shop"]).bytes
+        var object = try #require(try JSONParser.parse(bytes).objectValue)
+        object["hosts_elsewhere"] = ["held.shop.example", "*.shop.example"]
+        do throws(SidecarDocumentError) {
+            _ = try SidecarDocument(bytes: JSONValue.object(object).encoded())
+            Issue.record("it was read")
+        } catch {
+            #expect(error.code == .invalid && error.place == "hosts_elsewhere")
+        }
+    }
+
     @Test func holdsDigestsAndNoTexts() async throws {
         let world = try SidecarWorld()
         let token = try await world.upstream.token(

@@ -13,14 +13,14 @@ internal import Testing
         let time = ManualMonotonicClock()
         let desk: SnapshotDesk
 
-        init() throws {
+        init(room: SnapshotDesk.Room = .init()) throws {
             let world = try SidecarWorld()
             self.world = world
             desk = SnapshotDesk(
                 .init(
                     snapshots: world.upstream.snapshots, tokens: world.upstream.registry.table,
                     keys: world.upstream.keys.table, prefixes: TokenPrefixes(), clock: world.upstream.clock
-                ) { _ in true }, clock: time, metricsFactory: world.upstream.metrics)
+                ) { _ in true }, room: room, clock: time, metricsFactory: world.upstream.metrics)
         }
 
         /// The tag of what is in force.
@@ -145,6 +145,54 @@ internal import Testing
         } catch {
             #expect(error.code == .decisionNotReady && error.retryAfterSeconds == 1)
         }
+    }
+
+    @Test func doesNotSayThatNothingChangedWhenItClosesWithoutHavingHeardOfItsStore() async throws {
+        let desk = try Desk()
+        let tag = try await desk.tag()
+        let refused = await withTaskGroup(of: Refusal?.self) { group in
+            group.addTask { await Self.refusal(desk, tag) }
+            try? await Eventually.holds("the caller to wait") { desk.time.asked.contains(SnapshotDesk.patience) }
+            desk.world.upstream.clock.advance(seconds: 61)
+            desk.desk.close()
+            return await group.next() ?? nil
+        }
+        #expect(refused?.code == .authStoreUnavailable)
+    }
+
+    private static func refusal(_ desk: Desk, _ tag: String) async -> Refusal? {
+        do throws(Refusal) {
+            _ = try await desk.desk.answer(for: ["acme/shop"], scope: .installation, tags: [tag])
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test func saysAtOnceThatNothingChangedWhereThereIsNoRoomToWait() async throws {
+        let desk = try Desk(room: .init(all: 3, ofScope: 2))
+        let (own, all) = (try await desk.tag(.tenant("acme")), try await desk.tag())
+        func ask(_ scope: SnapshotScope, _ tag: String) async throws -> String {
+            Self.text(try await desk.desk.answer(for: ["acme/shop"], scope: scope, tags: [tag]))
+        }
+        try await withThrowingTaskGroup(of: String.self) { group in
+            for _ in 0..<2 { group.addTask { try await ask(.tenant("acme"), own) } }
+            try await Eventually.holds("two of a tenant to wait") { desk.desk.waitingCallers == 2 }
+            #expect(try await ask(.tenant("acme"), own) == "unchanged")
+            // Who has something else is not one who waits, and others have room still.
+            #expect(try await ask(.tenant("acme"), all) == "document")
+            group.addTask { try await ask(.installation, all) }
+            try await Eventually.holds("one more to wait") {
+                desk.time.asked.count { $0 == SnapshotDesk.patience } == 3
+            }
+            #expect(try await ask(.installation, all) == "unchanged")
+            desk.time.advance(by: SnapshotDesk.patience)
+            for try await answer in group { #expect(answer == "unchanged") }
+        }
+        #expect(desk.desk.waitingCallers == 0)
+        // A word about what was revoked all the same.
+        desk.world.upstream.clock.advance(seconds: 61)
+        #expect(await Self.refusal(desk, all)?.code == .authStoreUnavailable)
     }
 
     @Test func tellsNothingToWhoLostTheRightWhileWaiting() async throws {

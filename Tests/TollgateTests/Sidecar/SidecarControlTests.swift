@@ -20,7 +20,7 @@ final class FakeUpstream: UpstreamCalling {
         var answers: [Result<UpstreamAnswer, UpstreamError>] = []
         var tags: [String?] = []
         var reports: [(key: String, bytes: [UInt8])] = []
-        var reportFault: UpstreamError?
+        var reportFault: @Sendable (_ report: (key: String, bytes: [UInt8])) -> UpstreamError? = { _ in nil }
     }
 
     private let state = Mutex(State())
@@ -31,7 +31,11 @@ final class FakeUpstream: UpstreamCalling {
     var tags: [String?] { state.withLock(\.tags) }
     var reports: [(key: String, bytes: [UInt8])] { state.withLock(\.reports) }
 
-    func refuseReports(_ fault: UpstreamError?) { state.withLock { $0.reportFault = fault } }
+    func refuseReports(_ fault: UpstreamError?) { refuseReports { _ in fault } }
+
+    func refuseReports(_ fault: @escaping @Sendable (_ report: (key: String, bytes: [UInt8])) -> UpstreamError?) {
+        state.withLock { $0.reportFault = fault }
+    }
 
     func snapshot(of names: [String], entityTag: String?) async throws(UpstreamError) -> UpstreamAnswer {
         let next = state.withLock { state -> Result<UpstreamAnswer, UpstreamError> in
@@ -44,8 +48,9 @@ final class FakeUpstream: UpstreamCalling {
 
     func report(_ records: [UInt8], key: String) async throws(UpstreamError) {
         let fault = state.withLock { state in
-            if state.reportFault == nil { state.reports.append((key, records)) }
-            return state.reportFault
+            let fault = state.reportFault((key, records))
+            if fault == nil { state.reports.append((key, records)) }
+            return fault
         }
         if let fault { throw fault }
     }

@@ -30,8 +30,11 @@ internal import Testing
             addresses: [IPAddress("192.0.2.1")].compactMap(\.self))
     }
 
+    /// An instant of hour 5.
+    private static let now = Timestamp(seconds: 5 * 3600 + 60)
+
     private static func records(_ bytes: [UInt8]) throws -> SidecarRecords {
-        try SidecarRecords(try #require(try JSONParser.parse(bytes).objectValue))
+        try SidecarRecords(try #require(try JSONParser.parse(bytes).objectValue), now: now)
     }
 
     @Test func handsOnInOrderAndUntilItIsTaken() async throws {
@@ -143,6 +146,77 @@ internal import Testing
         #expect(upstream.reports.count == 1)
     }
 
+    private static func index(_ upstream: FakeUpstream, _ note: String, _ time: ManualMonotonicClock)
+        -> UpstreamAuditIndex
+    {
+        UpstreamAuditIndex(client: upstream, inner: nil, notePath: note, time: time, logger: logger)
+    }
+
+    /// Adds entries, with as much time as it takes.
+    private static func add(_ rows: [AuditRow], to index: UpstreamAuditIndex, _ time: ManualMonotonicClock) async throws
+    {
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                try await index.add(rows)
+                return true
+            }
+            group.addTask {
+                while !Task.isCancelled {
+                    // The spacing between two reports; less than any patience.
+                    time.advance(by: .milliseconds(100))
+                    await Task.yield()
+                }
+                return false
+            }
+            while let isDone = try await group.next(), !isDone {}
+            group.cancelAll()
+        }
+    }
+
+    private static func sequences(_ report: (key: String, bytes: [UInt8])) -> [Int64] {
+        // What cannot be read shows as a report without entries.
+        (try? records(report.bytes).entries.compactMap { $0["sequence"]?.intValue }) ?? []
+    }
+
+    @Test func handsOnInHalvesWhatIsTooMuch() async throws {
+        let folder = try TemporaryDirectory()
+        let (upstream, time) = (FakeUpstream(), ManualMonotonicClock())
+        let index = Self.index(upstream, folder.path("note"), time)
+        upstream.refuseReports { report in
+            let sequences = Self.sequences(report)
+            guard sequences.count > 2 || sequences.contains(3) else { return nil }
+            return UpstreamError(.refused, status: 413, "too large")
+        }
+        try await Self.add(try (1...5).map { try Self.row($0) }, to: index, time)
+        // The third is too large by itself: it stays behind, and nothing waits for it.
+        #expect(upstream.reports.map(Self.sequences) == [[1, 2], [4, 5]])
+        #expect(Set(upstream.reports.map(\.key)).count == 2)
+        #expect(try await index.lastSequence(writer: "w") == 5)
+    }
+
+    @Test(arguments: [400, 422]) func goesOnAfterWhatIsRefusedForGood(status: Int) async throws {
+        let folder = try TemporaryDirectory()
+        let (upstream, time) = (FakeUpstream(), ManualMonotonicClock())
+        let index = Self.index(upstream, folder.path("note"), time)
+        upstream.refuseReports { report in
+            Self.sequences(report).contains(1) ? UpstreamError(.refused, status: status, "no") : nil
+        }
+        try await Self.add([try Self.row(1), try Self.row(2)], to: index, time)
+        try await Self.add([try Self.row(3)], to: index, time)
+        #expect(upstream.reports.map(Self.sequences) == [[3]])
+        #expect(try await index.lastSequence(writer: "w") == 3)
+    }
+
+    @Test func leavesOutHoursThatAreLongAgoOrToCome() throws {
+        let now = ManualClock().now()
+        let present = now.seconds / 3600
+        let hours = [0, present - 2161, present - 2160, present, present + 1, present + 2, 1_000_000_000]
+        let rows = hours.map { APIKeyUsageRow(id: "k", tenantID: nil, hour: $0, status: 200, requests: 1) }
+        let object = try #require(try JSONParser.parse(SidecarRecords(keyUsage: rows).encoded()).objectValue)
+        let read = try SidecarRecords(object, now: now).keyUsage.map(\.hour)
+        #expect(read == [present - 2160, present, present + 1])
+    }
+
     @Test func refusesReportsThatAreNone() throws {
         let good = SidecarRecords(writer: "w", tokenUses: [Self.use("a")]).encoded()
         _ = try Self.records(good)
@@ -152,11 +226,11 @@ internal import Testing
             bad[random.below(bad.count)] = UInt8(random.below(256))
             guard let object = (try? JSONParser.parse(bad))?.objectValue else { continue }
             do throws(Refusal) {
-                _ = try SidecarRecords(object)
+                _ = try SidecarRecords(object, now: Self.now)
             } catch {
                 #expect(error.code == .requestInvalid)
             }
         }
-        #expect(throws: Refusal.self) { try SidecarRecords(["format": "tollgate-records/2"]) }
+        #expect(throws: Refusal.self) { try SidecarRecords(["format": "tollgate-records/2"], now: Self.now) }
     }
 }
