@@ -40,19 +40,23 @@ let package = Package(
             dependencies: ["Essentials", .crypto, .cryptoExtras, .jwtKit, .x509, .swiftASN1, .logging, .metrics]),
         .target(name: "Authorization", dependencies: ["Essentials", .crypto]),
         .target(name: "Billing", dependencies: ["Essentials", .logging, .metrics]),
-        .target(name: "AuditTrail", dependencies: ["Essentials", .crypto, .logging, .metrics]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "AuditTrail", dependencies: ["Essentials", "CZlib", .crypto, .logging, .metrics]),
         .target(name: "ToolTrust", dependencies: ["Essentials", .crypto]),
+        .target(name: "Healing", dependencies: ["Essentials", .crypto]),
         // Layer 2
         .systemLibrary(name: "CPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .target(
             name: "Persistence",
             dependencies: [
-                "Essentials", "Authentication", "Authorization", "AuditTrail", "CPQ", .grdb, .logging, .metrics,
+                "Essentials", "Authentication", "Authorization", "AuditTrail", "Healing", "CPQ", .grdb, .logging,
+                .metrics,
             ]),
         .target(
             name: "Connectors",
             dependencies: [
-                "Essentials", "Authentication", "Authorization", "Billing", .asyncHTTPClient, .nioCore, .nioPosix,
+                "Essentials", "Authentication", "Authorization", "Billing", "Healing", .asyncHTTPClient, .nioCore,
+                .nioPosix,
                 .nioHTTP1, .nioSSL, .crypto, .logging, .metrics,
             ]),
         .target(
@@ -78,6 +82,12 @@ let package = Package(
                 "ToolTrust", "ManifestFiles", "ControllerRuntime", "RuntimeState", .logging, .metrics,
             ]),
         .target(
+            name: "SelfManagement",
+            dependencies: [
+                "Essentials", "ResourceModel", "AuditTrail", "Healing", "ManifestFiles", "ControllerRuntime", .yams,
+                .logging, .metrics,
+            ]),
+        .target(
             name: "Pipeline",
             dependencies: [
                 "Essentials", "Authentication", "Authorization", "Billing", "AuditTrail", "RuntimeState", .logging,
@@ -87,7 +97,7 @@ let package = Package(
         .target(
             name: "HTTPService",
             dependencies: [
-                "Essentials", "Authentication", "Authorization", "AuditTrail", "RuntimeState", "Pipeline",
+                "Essentials", "Authentication", "Authorization", "AuditTrail", "Healing", "RuntimeState", "Pipeline",
                 .hummingbird, .hummingbirdCore, .hummingbirdTLS, .hummingbirdHTTP2, .httpTypes, .nioCore, .nioPosix,
                 .nioHTTP1, .nioHTTPTypes, .nioHTTPTypesHTTP1, .nioSSL, .nioCertificateReloading, .crypto, .logging,
                 .metrics, .coreMetrics, .serviceLifecycle,
@@ -106,8 +116,9 @@ let package = Package(
             name: "tollgate",
             dependencies: [
                 "Essentials", "ResourceModel", "Authentication", "Authorization", "Billing", "AuditTrail",
-                "ToolTrust", "Persistence", "KubernetesClient", "ControllerRuntime",
-                "Connectors", "ManifestFiles", "RuntimeState", "Reconcilers", "Pipeline", "HTTPService",
+                "ToolTrust", "Healing", "Persistence", "KubernetesClient", "ControllerRuntime",
+                "Connectors", "ManifestFiles", "RuntimeState", "Reconcilers", "SelfManagement", "Pipeline",
+                "HTTPService",
                 "ExtAuthzService", .argumentParser, .tomlKit, .asyncHTTPClient, .nioCore, .nioPosix, .nioHTTP1,
                 .logging, .metrics,
                 .serviceLifecycle, .unixSignals,
@@ -116,8 +127,8 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "Essentials", "ResourceModel", "Authentication", "Authorization", "Billing", "AuditTrail", .crypto,
-                .cryptoExtras, .logging, .nioCore, .nioHTTP1, .nioPosix, .yams,
+                "Essentials", "ResourceModel", "Authentication", "Authorization", "Billing", "AuditTrail", "Healing",
+                .crypto, .cryptoExtras, .logging, .nioCore, .nioHTTP1, .nioPosix, .nioSSL, .x509, .swiftASN1, .yams,
             ],
             path: "Tests/TestSupport"),
         .testTarget(name: "EssentialsTests", dependencies: ["Essentials", "TestSupport"]),
@@ -136,6 +147,7 @@ let package = Package(
             name: "AuditTrailTests",
             dependencies: ["AuditTrail", "Essentials", "TestSupport", .crypto, .logging, .metrics]),
         .testTarget(name: "ToolTrustTests", dependencies: ["ToolTrust", "Essentials", "TestSupport", .crypto]),
+        .testTarget(name: "HealingTests", dependencies: ["Healing", "Essentials", "TestSupport"]),
         .testTarget(
             name: "KubernetesClientTests",
             dependencies: [
@@ -156,8 +168,8 @@ let package = Package(
         .testTarget(
             name: "ConnectorsTests",
             dependencies: [
-                "Connectors", "Billing", "Authentication", "Authorization", "Essentials", "TestSupport", .nioCore,
-                .nioPosix,
+                "Connectors", "Billing", "Authentication", "Authorization", "Healing", "Essentials", "TestSupport",
+                .nioCore, .nioPosix,
                 .nioHTTP1, .nioSSL, .crypto, .x509, .swiftASN1, .logging, .metrics, .metricsTestKit,
             ]),
         .testTarget(
@@ -170,6 +182,13 @@ let package = Package(
                 .metricsTestKit,
             ]),
         .testTarget(
+            name: "SelfManagementTests",
+            dependencies: [
+                "SelfManagement", "KubernetesClient", "ControllerRuntime", "ResourceModel", "AuditTrail", "Healing",
+                "Essentials", "TestSupport",
+                .logging, .metrics, .metricsTestKit,
+            ]),
+        .testTarget(
             name: "PipelineTests",
             dependencies: [
                 "Pipeline", "Reconcilers", "ResourceModel", "RuntimeState", "Authentication", "Authorization",
@@ -179,7 +198,7 @@ let package = Package(
             name: "HTTPServiceTests",
             dependencies: [
                 "HTTPService", "Pipeline", "Reconcilers", "RuntimeState", "Authentication", "Authorization",
-                "AuditTrail", "Persistence", "Essentials", "TestSupport", .metricsTestKit, .hummingbird,
+                "AuditTrail", "Healing", "Persistence", "Essentials", "TestSupport", .metricsTestKit, .hummingbird,
                 .hummingbirdTesting, .httpTypes, .nioCore,
                 .nioPosix, .asyncHTTPClient, .nioHTTP1, .nioSSL, .serviceLifecycle, .logging, .coreMetrics, .crypto,
                 .x509, .swiftASN1,
@@ -197,13 +216,14 @@ let package = Package(
             dependencies: [
                 "tollgate", "Connectors", "KubernetesClient", "ManifestFiles", "ResourceModel", "RuntimeState",
                 "HTTPService", "Authentication", "Authorization", "AuditTrail", "Billing", "Persistence", "ToolTrust",
-                "Essentials", "TestSupport", .logging,
+                "Healing", "SelfManagement", "Essentials", "TestSupport", .logging, .metrics,
             ]),
         .testTarget(
             name: "CaseTests",
             dependencies: [
-                "tollgate", "HTTPService", "ExtAuthzService", "Pipeline", "Reconcilers", "ResourceModel",
-                "RuntimeState", "Persistence",
+                "tollgate", "HTTPService", "ExtAuthzService", "Pipeline", "Reconcilers", "SelfManagement",
+                "ResourceModel",
+                "RuntimeState", "Persistence", "ControllerRuntime", "Healing",
                 "Authentication", "Authorization", "Billing", "AuditTrail", "Essentials", "TestSupport", .crypto,
                 .cryptoExtras,
                 .jwtKit, .logging, .metrics, .hummingbird, .hummingbirdTesting, .httpTypes, .nioCore,
@@ -211,12 +231,13 @@ let package = Package(
         .testTarget(
             name: "ClusterTests",
             dependencies: [
-                "KubernetesClient", "ResourceModel", "Essentials", "TestSupport", .logging, .metrics,
+                "KubernetesClient", "ResourceModel", "Essentials", "TestSupport", .crypto, .logging, .metrics,
             ]),
         .testTarget(
             name: "PeerTests",
             dependencies: [
-                "Connectors", "Billing", "Persistence", "AuditTrail", "Authorization", "Authentication", "Essentials",
+                "Connectors", "Billing", "Persistence", "AuditTrail", "Authorization", "Authentication", "Healing",
+                "Essentials",
                 "TestSupport", .crypto, .logging, .metrics, .metricsTestKit, .grdb, .x509, .swiftASN1,
             ]),
     ],

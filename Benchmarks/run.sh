@@ -41,6 +41,13 @@ say "inside the process"
     "$bin/MicroBenchmarks" ${micro[@]+"${micro[@]}"}
 } | tee -a "$results"
 
+say "audit trail"
+{
+    printf '\n## Audit trail\n\n'
+    printf 'Segments on this machine'\''s disk, every batch synced. Times are those of `tollgate_audit_write_seconds`: from the queue to the disk.\n\n'
+    "$bin/MicroBenchmarks" --audit ${micro[@]+"${micro[@]}"}
+} | tee -a "$results"
+
 say "over HTTP"
 {
     printf '\n## Over HTTP\n\n'

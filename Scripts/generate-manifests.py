@@ -22,6 +22,11 @@ MADE = {
         "serviceMonitor": {"enabled": True}, "prometheusRule": {"enabled": True}, "grafana": {"enabled": True}}),
     "monitoring/service.yaml": (["service.yaml"], {"serviceMonitor": {"enabled": True}}),
 }
+# file below manifests/: file of the chart that it is a copy of
+COPIED = {
+    "monitoring/prometheus/tollgate-rules.yaml": "files/prometheus-rules.yaml",
+    "monitoring/grafana/tollgate-healing.json": "files/dashboard.json",
+}
 # What only Helm knows or needs.
 HELM_ONLY = ("helm.sh/chart:", "app.kubernetes.io/managed-by: Helm", "helm.sh/resource-policy:", "checksum/",
              "# The store and the audit trail outlive the release.")
@@ -55,6 +60,10 @@ def made():
             if name == "monitoring/service.yaml":
                 texts = texts[1:]  # the first is in the base
             yield name, HEADER + "".join("---\n" + plain(text) + "\n" for text in texts)
+    for name, source in COPIED.items():
+        with open(os.path.join(HERE, "chart", source)) as file:
+            # JSON has no comments.
+            yield name, (HEADER if name.endswith(".yaml") else "") + file.read()
 
 
 if __name__ == "__main__":

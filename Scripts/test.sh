@@ -57,9 +57,9 @@ else
     # Apart, because tests of one run share its few threads: those that wait for something would stand behind all that compute.
     # What no set names is in the last one.
     sets=(
-        'EssentialsTests|ResourceModelTests|AuthorizationTests|BillingTests|AuditTrailTests|ToolTrustTests'
+        'EssentialsTests|ResourceModelTests|AuthorizationTests|BillingTests|AuditTrailTests|ToolTrustTests|HealingTests'
         'AuthenticationTests|ConnectorsTests|PersistenceTests'
-        'KubernetesClientTests|ControllerRuntimeTests|ManifestFilesTests|ReconcilersTests'
+        'KubernetesClientTests|ControllerRuntimeTests|ManifestFilesTests|ReconcilersTests|SelfManagementTests'
         'HTTPServiceTests|ExtAuthzServiceTests|TollgateTests'
     )
     others=(--skip '^PeerTests\.' --skip '^ClusterTests\.')

@@ -21,10 +21,12 @@ struct MicroBenchmarks {
 
     /// `MicroBenchmarks [--quick] [NAME]`: with a name only the measurements that hold it, for a profiler.
     /// `MicroBenchmarks --shared-limits [--quick]`: what a request limit in Redis costs.
+    /// `MicroBenchmarks --audit [--quick]`: what the audit trail costs.
     static func main() async throws {
         let arguments = CommandLine.arguments.dropFirst()
         let effort = arguments.contains("--quick") ? Measurement.Effort.quick : .full
         if arguments.contains("--shared-limits") { return try await SharedLimits(effort: effort).run() }
+        if arguments.contains("--audit") { return try await AuditBenchmarks(effort: effort).run() }
         let folder = try TemporaryDirectory()
         var benchmarks = try MicroBenchmarks(
             effort: effort, only: arguments.last { !$0.hasPrefix("--") })

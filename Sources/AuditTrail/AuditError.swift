@@ -10,6 +10,8 @@ package struct AuditError: Error, Sendable, CustomStringConvertible {
         case locked
         /// A file or directory cannot be read.
         case unreadable
+        /// A compressed segment is not what was written.
+        case damaged
         /// A file or directory cannot be written or synced.
         case unwritable
         /// The newest segment was begun with another key.

@@ -76,17 +76,38 @@ extension AuditLog {
         writer.follow(mailbox.put(preparer.prepare(draft), now: clock.now(), beyondCapacity: true))
     }
 
-    /// Runs until it is cancelled or closed: brings entries into the index, ends folded entries, logs the head. When it returns, everything that
-    /// was accepted is written and the segment is closed.
+    /// Runs until it is cancelled or closed: brings entries into the index, ends folded entries, rotates, compresses and deletes segments, logs the
+    /// head. When it returns, everything that was accepted is written and the segment is closed.
     package func run() async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.tickUntilClosed() }
             if let feeder { group.addTask { await feeder.run() } }
+            group.addTask { await self.runKeeper() }
             await group.next()
             feeder?.stop()
+            keeper.stop()
             group.cancelAll()
         }
         await close()
+    }
+
+    private func runKeeper() async {
+        await keeper.run(open: { self.writer.openSegment }) { await self.isRecorded($0) }
+    }
+
+    private func isRecorded(_ draft: AuditDraft) async -> Bool {
+        do throws(Refusal) {
+            try await record(draft)
+            return true
+        } catch {
+            // It is due again at the next pass.
+            return false
+        }
+    }
+
+    /// Compresses and deletes what is due now.
+    package func keep() async {
+        await keeper.keep(open: writer.openSegment) { await self.isRecorded($0) }
     }
 
     private func tickUntilClosed() async {
@@ -106,6 +127,7 @@ extension AuditLog {
         let now = clock.now()
         flushFolded(endedAt: now)
         writer.tick(now: now)
+        keeper.tick(now: now)
         feeder?.nudge()
     }
 
@@ -115,7 +137,8 @@ extension AuditLog {
         flushFolded(endedAt: nil)
         mailbox.close()
         feeder?.stop()
-        await writer.finish()
+        keeper.stop()
+        await writer.finish { self.keeper.packLast() }
         await feeder?.feed()
     }
 }

@@ -21,12 +21,14 @@ package final class AuditLog: AuditRecording, Sendable {
     let trail: TrailState
     let mailbox: AuditMailbox
     let writer: AuditWriter
+    let keeper: SegmentKeeper
     let decisions: DecisionFolder
     let refusals: RefusalFolder
     let corrupt = Mutex<String?>(nil)
     let cursor = Mutex<AuditCursor?>(nil)
     let preparer: DraftPreparer
     let calls: FileCalls
+    private let observer: WrittenObserver
 
     /// Makes a trail that is not open yet.
     ///
@@ -46,11 +48,20 @@ package final class AuditLog: AuditRecording, Sendable {
         let feeder = index.map {
             IndexFeeder(index: $0, settings: settings, logger: logger, metrics: metrics) { trail.syncedThrough }
         }
+        let observer = WrittenObserver()
+        self.observer = observer
         mailbox = AuditMailbox(capacity: settings.queueCapacity)
-        writer = AuditWriter(settings: settings, clock: clock, logger: logger, metrics: metrics, mailbox: mailbox) {
-            trail.add($0)
-            feeder?.add($0)
-        }
+        let keeper = SegmentKeeper(
+            settings: settings, index: index, clock: clock, logger: logger, metrics: metrics, calls: calls)
+        writer = AuditWriter(
+            settings: settings, clock: clock, logger: logger, metrics: metrics, mailbox: mailbox,
+            rotated: { keeper.nudge() },
+            written: {
+                trail.add($0)
+                feeder?.add($0)
+                observer.tell($0)
+            })
+        self.keeper = keeper
         self.metrics = metrics
         self.trail = trail
         self.feeder = feeder
@@ -59,11 +70,15 @@ package final class AuditLog: AuditRecording, Sendable {
         preparer = DraftPreparer(redactor: Redactor(level: settings.redaction))
     }
 
+    /// Has the body told of all entries from now on, in order, once they are synced. It is called on the writer's thread and must return soon.
+    package func observe(_ body: @escaping @Sendable ([AuditRow]) -> Void) { observer.listen(body) }
+
     /// How the trail is doing.
     package var status: AuditStatus {
         AuditStatus(
             isWritable: mailbox.isAccepting, queued: mailbox.depth, sequence: trail.syncedThrough,
-            hash: writer.headHash, corruptSegment: corrupt.withLock { $0 })
+            hash: writer.headHash, corruptSegment: corrupt.withLock { $0 },
+            volume: keeper.volume)
     }
 
     // MARK: Recording

@@ -13,6 +13,7 @@ package struct AuditMetrics: Sendable {
     let corruption: Counter
     let segmentBytes: Gauge
     let indexLagSeconds: Gauge
+    let volumeUsed: Gauge
 
     package init(factory: any MetricsFactory) {
         var entries: [AuditDraft.Outcome: Counter] = [:]
@@ -30,12 +31,14 @@ package struct AuditMetrics: Sendable {
         corruption = Counter(label: "tollgate_audit_corruption_total", factory: factory)
         segmentBytes = Gauge(label: "tollgate_audit_segment_bytes", factory: factory)
         indexLagSeconds = Gauge(label: "tollgate_audit_index_lag_seconds", factory: factory)
+        volumeUsed = Gauge(label: "tollgate_audit_volume_used_ratio", factory: factory)
         for counter in entries.values { counter.increment(by: 0) }
         lost.increment(by: 0)
         corruption.increment(by: 0)
         queueDepth.record(0)
         segmentBytes.record(0)
         indexLagSeconds.record(0)
+        volumeUsed.record(0)
     }
 
     func written(_ outcome: AuditDraft.Outcome, count: Int) { entries[outcome]?.increment(by: count) }

@@ -38,6 +38,10 @@ package struct AuditSettings: Sendable {
     package var refusalsPerSecond = 100
     /// How long after a failure to write the next try is made.
     package var retryInterval: Duration = .seconds(1)
+    /// When the open segment is closed every day.
+    package var rotateAt = DailyTime(hour: 2, minute: 10)
+    /// A segment is deleted when its last entry is older.
+    package var retentionSeconds: Int64 = 336 * 3600
     /// Seconds between two log lines about the head.
     package var headSeconds: Int64 = 300
 

@@ -17,6 +17,7 @@ internal import Synchronization
 package final class RequestPipeline: RequestDeciding {
     let snapshots: SnapshotStore
     let authenticator: Authenticator
+    let sessions: SessionKeeper?
     let clock: any WallClock
     private let stages: [any AdmissionStage]
     private let observers: [any DecisionObserving]
@@ -29,15 +30,19 @@ package final class RequestPipeline: RequestDeciding {
     private static let timedOneIn: UInt64 = 64
     private let started = Atomic<UInt64>(0)
 
-    /// - Parameter engine: asked what the evaluator in the process would be asked; nil = the evaluator decides.
+    /// - Parameters:
+    ///   - sessions: finds sessions by their cookies; nil = cookies are no credential.
+    ///   - engine: asked what the evaluator in the process would be asked; nil = the evaluator decides.
     package init(
-        snapshots: SnapshotStore, authenticator: Authenticator, audit: any AuditRecording,
+        snapshots: SnapshotStore, authenticator: Authenticator, sessions: SessionKeeper? = nil,
+        audit: any AuditRecording,
         stages: [any AdmissionStage] = [], observers: [any DecisionObserving] = [],
         engine: (any PolicyEngine)? = nil, settings: PipelineSettings, clock: any WallClock, logger: Logger,
         metricsFactory: any MetricsFactory
     ) {
         self.snapshots = snapshots
         self.authenticator = authenticator
+        self.sessions = sessions
         self.stages = stages
         self.observers = observers
         self.engine = engine

@@ -19,8 +19,8 @@ struct Tollgate: ParsableCommand {
         subcommands: [
             RunCommand.self, TokenCommand.self, KeyCommand.self, ExplainCommand.self, ProjectCommand.self,
             ShareCommand.self, PolicyCommand.self, GetCommand.self, ValidateCommand.self, InjectCommand.self,
-            CRDsCommand.self, ToolCommand.self, AuditCommand.self, DatabaseCommand.self, CheckCommand.self,
-            SettingsCommand.self, VersionCommand.self,
+            CRDsCommand.self, ToolCommand.self, AutohealCommand.self, AuditCommand.self, ClusterCommand.self,
+            DatabaseCommand.self, CheckCommand.self, SettingsCommand.self, VersionCommand.self,
         ])
 
     static func main() async {

@@ -43,6 +43,12 @@ package enum CaseFile {
             }
         }
     }
+
+    /// The named event sets that cases of the area's own file refer to.
+    package static func sets(area: String) throws -> JSONValue {
+        let data = try Data(contentsOf: Repository.root.appending(path: "Tests/Cases/\(area).json"))
+        return try JSONParser.parse(Array(data))["sets"] ?? .object([:])
+    }
 }
 
 /// Where the sources stand.

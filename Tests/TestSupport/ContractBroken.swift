@@ -5,6 +5,8 @@
 package struct ContractBroken: Error, CustomStringConvertible {
     package let description: String
 
+    package init(description: String) { self.description = description }
+
     /// Throws unless it holds.
     package static func hold(_ condition: Bool, file: String = #fileID, line: UInt = #line) throws {
         guard !condition else { return }

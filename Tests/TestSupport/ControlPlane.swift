@@ -57,7 +57,9 @@ package struct ControlPlane: Sendable {
     package func kubectlOutput(_ arguments: [String], within limit: Duration = .seconds(180)) async throws -> String {
         let (status, output) = try await kubectl(arguments, within: limit)
         guard status == 0 else {
-            throw PeerFault(message: "kubectl \(arguments.joined(separator: " ")) ended with \(status):\n\(output)")
+            // On one line, because a report of a failed test shows the first.
+            let said = output.split(separator: "\n").joined(separator: " | ")
+            throw PeerFault(message: "kubectl \(arguments.joined(separator: " ")) ended with \(status): \(said)")
         }
         return output
     }

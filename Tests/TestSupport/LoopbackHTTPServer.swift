@@ -4,6 +4,7 @@
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
+internal import NIOSSL
 internal import Synchronization
 
 /// A small HTTP/1.1 server on 127.0.0.1 that answers what a test says and remembers what it was asked.
@@ -105,15 +106,29 @@ package final class LoopbackHTTPServer: Sendable {
     fileprivate func remember(_ request: Request) { record.withLock { $0.append(request) } }
 
     /// Serves for the time of the body.
+    ///
+    /// - Parameter tls: what it shows and proves that it is it, in PEM; nil = no TLS.
     package static func with<Result: Sendable>(
-        _ handler: @escaping Handler, _ body: (LoopbackHTTPServer) async throws -> Result
+        tls: (certificate: String, key: String)? = nil, _ handler: @escaping Handler,
+        _ body: (LoopbackHTTPServer) async throws -> Result
     ) async throws -> Result {
         let holder = ServerHolder()
+        let context = try tls.map { pair in
+            try NIOSSLContext(
+                configuration: .makeServerConfiguration(
+                    certificateChain: NIOSSLCertificate.fromPEMBytes(Array(pair.certificate.utf8)).map {
+                        .certificate($0)
+                    },
+                    privateKey: .privateKey(NIOSSLPrivateKey(bytes: Array(pair.key.utf8), format: .pem))))
+        }
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 64)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let context {
+                        try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
+                    }
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
                     try channel.pipeline.syncOperations.addHandler(LoopbackHandler(holder: holder, handler: handler))
                 }

@@ -21,6 +21,11 @@ package enum PeerPaths {
         case controlPlane = "control-plane"
         /// Helm's own engine.
         case helmEngine = "helm-engine"
+        /// Monitoring, and the checkers of its files.
+        case prometheus, promtool, alertmanager, amtool
+        /// A browser, and a walk through the console with it.
+        case chromium
+        case consoleBrowser = "console-browser"
     }
 
     /// The launcher of a peer.

@@ -5,6 +5,7 @@ package import Essentials
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
+internal import NIOSSL
 
 /// A client that sends a request target as it is given, byte by byte: no clean-up of dots, escapes or doubled slashes on the way.
 package enum PlainHTTP {
@@ -32,16 +33,28 @@ package enum PlainHTTP {
 
     /// Sends one request to 127.0.0.1 on a connection of its own and reads the whole answer.
     ///
+    /// - Parameter trusting: the PEM of the authority that has signed the server's certificate; nil = no TLS.
     /// - Throws: when nobody listens, the connection ends before the answer does, or it takes longer than `limit`.
     package static func send(
         _ method: String, _ target: String, port: Int, headers: [(String, String)] = [], body: [UInt8] = [],
-        within limit: Duration = .seconds(120)
+        trusting: String? = nil, within limit: Duration = .seconds(120)
     ) async throws -> Answer {
+        let tls = try trusting.map { pem in
+            var configuration = TLSConfiguration.makeClientConfiguration()
+            configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(pem.utf8)))
+            // Servers of tests have addresses, which are no names.
+            configuration.certificateVerification = .noHostnameVerification
+            return try NIOSSLContext(configuration: configuration)
+        }
         let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             // Nothing listens: that is told at once. A busy machine accepts late.
             .connectTimeout(.seconds(60))
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let tls {
+                        try channel.pipeline.syncOperations.addHandler(
+                            NIOSSLClientHandler(context: tls, serverHostname: nil))
+                    }
                     try channel.pipeline.syncOperations.addHTTPClientHandlers()
                     try channel.pipeline.syncOperations.addHandler(IdleLimit(limit: TimeAmount(limit)))
                     return try NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart>(

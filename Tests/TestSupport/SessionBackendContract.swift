@@ -17,8 +17,21 @@ package struct SessionBackendContract: Sendable {
     package func check() async throws {
         try await keepsAndReplaces()
         try await forgets()
+        try await replacesOnlyWhatIsThere()
         try await knowsWhoseTheyAre()
+        try await findsByHandles()
         try await locks()
+    }
+
+    private func findsByHandles() async throws {
+        let backend = makeBackend()
+        let (one, two) = (String(repeating: "1a", count: 32), String(repeating: "2b", count: 32))
+        for key in [one, two] { try await backend.put(entry(key, [1]), at: Self.now) }
+        let handle = String(one.prefix(16))
+        try ContractBroken.hold(try await backend.key(ofHandle: handle, at: Self.now) == "kc:session:\(one)")
+        try ContractBroken.hold(try await backend.key(ofHandle: "0", at: Self.now) == nil)
+        try await backend.remove("kc:session:\(one)", user: "kc:session:user:u")
+        try ContractBroken.hold(try await backend.key(ofHandle: handle, at: Self.now) == nil)
     }
 
     private func entry(_ key: String, user: String? = "kc:session:user:u", _ value: [UInt8], seconds: Int64 = 600)
@@ -51,6 +64,19 @@ package struct SessionBackendContract: Sendable {
         try await backend.put(entry("b", [1]), at: Self.now)
         try await backend.put(entry("b", [2], seconds: 0), at: Self.now)
         try ContractBroken.hold(try await backend.entry("kc:session:b", at: Self.now) == nil)
+    }
+
+    private func replacesOnlyWhatIsThere() async throws {
+        let backend = makeBackend()
+        try await backend.replace(entry("a", [1]), at: Self.now)
+        try ContractBroken.hold(try await backend.entry("kc:session:a", at: Self.now) == nil)
+        try await backend.put(entry("a", [1]), at: Self.now)
+        try await backend.replace(entry("a", [2]), at: Self.now)
+        try ContractBroken.hold(try await backend.entry("kc:session:a", at: Self.now)?.value == [2])
+        try await backend.remove("kc:session:a", user: "kc:session:user:u")
+        try await backend.replace(entry("a", [3]), at: Self.now)
+        try ContractBroken.hold(try await backend.entry("kc:session:a", at: Self.now) == nil)
+        try ContractBroken.hold(try await backend.keys(ofUser: "kc:session:user:u", at: Self.now).isEmpty)
     }
 
     private func knowsWhoseTheyAre() async throws {

@@ -78,14 +78,18 @@ subjects:
   resourceNames: [{{ $name }}-template, {{ $name }}-healing-state]
   verbs: [create, patch]
 {{- if not (include "tollgate.watchesOwn" .) }}
-# The own namespace is not among the watched: the policy data, the keys of tools, the generated admin token, Events about the own Deployment.
+# The own namespace is not among the watched: the policy data, the template and the healing state, the keys of tools, the generated admin token, Events about the own Deployment.
 - apiGroups: [""]
   resources: [configmaps]
   resourceNames: [{{ $name }}-policy]
   verbs: [get, list, watch]
 - apiGroups: [""]
+  resources: [configmaps]
+  resourceNames: [{{ $name }}-template, {{ $name }}-healing-state]
+  verbs: [get]
+- apiGroups: [""]
   resources: [secrets]
-  resourceNames: [tollgate-admin-token]
+  resourceNames: [tollgate-admin-token, tollgate-session-key]
   verbs: [get]
 # (what is made has no name yet when its right is asked for, and a right cannot tell labels)
 - apiGroups: [""]

@@ -18,6 +18,9 @@ package protocol AuditIndexing: Sendable {
     /// Forgets what it holds of a writer. One that keeps entries sets them aside under another name instead.
     func removeAll(writer: String) async throws
 
+    /// Forgets what it holds of a writer before a sequence number, because the segments are gone. One that keeps entries keeps them.
+    func forget(writer: String, before sequence: Int64) async throws
+
     /// The first rows that match, in order.
     ///
     /// - Throws: `audit.query_too_wide` when more rows or more time than allowed were needed, `audit.unavailable` when it cannot be read.
@@ -27,6 +30,8 @@ package protocol AuditIndexing: Sendable {
 extension AuditIndexing {
     /// An index that can be built again from the segments at any time.
     package var keepsEntries: Bool { false }
+
+    package func forget(writer: String, before sequence: Int64) async throws {}
 }
 
 /// What an index is asked: a query whose reader and cursor were resolved.
@@ -48,11 +53,24 @@ package struct AuditIndexRequest: Sendable, Hashable {
     package var after: Position?
     /// How many rows at most.
     package var limit: Int
+    /// Only healing events that fit; nil = every entry.
+    package var healing: HealingFilter?
 
-    package init(query: AuditQuery, after: Position?, limit: Int) {
+    package init(query: AuditQuery, after: Position?, limit: Int, healing: HealingFilter? = nil) {
         self.query = query
         self.after = after
         self.limit = limit
+        self.healing = healing
+    }
+
+    /// Whether there is more to fit than an index can look up: what `row` tests.
+    package var looksIntoRows: Bool { query.q != nil || healing != nil }
+
+    /// The row of a line that fits every filter an index can look up; nil when it does not fit what only its content tells, or is no entry.
+    package func row(line: [UInt8], writer: String) -> AuditRow? {
+        if let q = query.q, !q.matches(line: line) { return nil }
+        guard let row = AuditRow(line: line, writer: writer), healing?.matches(row) ?? true else { return nil }
+        return row
     }
 
     /// Whether a row fits every filter and lies behind the place.
@@ -64,9 +82,11 @@ package struct AuditIndexRequest: Sendable, Hashable {
         guard fits(query.actor, row.actor), fits(query.action, row.action), fits(query.resource, row.resource),
             fits(query.tenant, row.tenant), fits(query.sessionID, row.sessionID), fits(query.ip, row.ip)
         else { return false }
-        guard let after else { return true }
-        let isBefore = row.at != after.at ? row.at < after.at : row.id < after.id
-        let isSame = row.at == after.at && row.id == after.id
-        return !isSame && isBefore == (query.order == .descending)
+        if let after {
+            let isBefore = row.at != after.at ? row.at < after.at : row.id < after.id
+            let isSame = row.at == after.at && row.id == after.id
+            guard !isSame, isBefore == (query.order == .descending) else { return false }
+        }
+        return query.q?.matches(line: row.line) ?? true && healing?.matches(row) ?? true
     }
 }

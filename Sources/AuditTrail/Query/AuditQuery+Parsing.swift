@@ -11,7 +11,7 @@ extension AuditQuery {
 
     /// Reads the decoded query items of `GET /v1/audit/events`.
     ///
-    /// - Throws: `request.malformed` for an unknown or doubled name, `audit.bad_filter` naming the field.
+    /// - Throws: `request.malformed` for an unknown or doubled name, `audit.bad_filter` naming the field, `audit.bad_query`.
     package static func parse(queryItems: [(String, String)]) throws(Refusal) -> AuditQuery {
         var object = JSONObject()
         for (name, text) in queryItems {
@@ -32,16 +32,17 @@ extension AuditQuery {
 
     /// Reads the body of `POST /v1/audit/query`.
     ///
-    /// - Throws: `request.malformed` for anything but an object of known members, `audit.bad_filter` naming the field.
+    /// - Throws: `request.malformed` for anything but an object of known members, `audit.bad_filter` naming the field, `audit.bad_query`.
     package static func parse(json: JSONValue) throws(Refusal) -> AuditQuery {
         guard let object = json.objectValue else {
             throw Refusal(.requestMalformed, message: "The body must be a JSON object")
         }
         if let name = object.names.first(where: { !names.contains($0) }) { throw unknown(name) }
-        if let q = object["q"], !q.isNull {
-            throw badFilter("q", "is not supported yet; use the field filters")
-        }
         var query = AuditQuery()
+        if let q = object["q"], !q.isNull {
+            guard let text = q.stringValue else { throw badFilter("q", "must be text") }
+            query.q = try BooleanQuery(parsing: text)
+        }
         query.actor = try text("actor", in: object)
         query.action = try text("action", in: object)
         query.resource = try text("resource", in: object)

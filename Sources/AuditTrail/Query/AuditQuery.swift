@@ -18,6 +18,8 @@ package struct AuditQuery: Sendable, Hashable {
     package var tenant: String?
     package var sessionID: String?
     package var ip: String?
+    /// What the entries are looked at for one by one.
+    package var q: BooleanQuery?
     /// Inclusive.
     package var from: Timestamp?
     /// Exclusive.
@@ -37,7 +39,7 @@ package struct AuditQuery: Sendable, Hashable {
         let texts: [(String, String?)] = [
             ("actor", actor), ("action", action), ("resource", resource), ("outcome", outcome?.rawValue),
             ("tenant", tenant), ("session_id", sessionID), ("ip", ip), ("from", from?.rfc3339Micros),
-            ("to", to?.rfc3339Micros),
+            ("to", to?.rfc3339Micros), ("q", q?.text),
         ]
         for (name, text) in texts { if let text { object[name] = .string(text) } }
         object["order"] = .string(order.rawValue)

@@ -159,13 +159,10 @@ final class IndexFeeder: Sendable {
         var segments = try AuditFiles.segments(in: directory)
         if let first = segments.lastIndex(where: { $0.firstSequence <= last + 1 }) { segments.removeFirst(first) }
         for segment in segments where last < through {
-            var offset = 0
-            while let (rows, next) = try chunk(
-                "\(directory)/\(segment.file)", from: offset, after: last, through: through)
-            {
-                if !rows.isEmpty { try await index.add(rows) }
+            var reader = try SegmentReader(segment, in: directory)
+            while let rows = try chunk(&reader, after: last, through: through) {
+                try await index.add(rows)
                 last = rows.last?.sequence ?? last
-                offset = next
             }
         }
         return last
@@ -173,23 +170,21 @@ final class IndexFeeder: Sendable {
 
     /// The next rows of a segment, at most a batch; nil at its end.
     private func chunk(
-        _ path: String, from offset: Int, after last: Int64, through: Int64
-    ) throws -> (rows: [AuditRow], offset: Int)? {
-        var reader = try SegmentReader(path: path, from: offset)
+        _ reader: inout SegmentReader, after last: Int64, through: Int64
+    ) throws -> [AuditRow]? {
         var rows: [AuditRow] = []
-        var isAtEnd = false
-        while rows.count < Self.batch, !isAtEnd {
+        while rows.count < Self.batch {
             let row = try reader.next { kind, bytes -> AuditRow?? in
                 kind == .whole ? .some(AuditRow(line: Array(bytes), writer: writer)) : .none
             }
             switch row {
-            case .none, .some(.none): isAtEnd = true
+            case .none, .some(.none): return rows.isEmpty ? nil : rows
             case .some(.some(.none)): continue
             case .some(.some(.some(let row))):
-                if row.sequence > through { isAtEnd = true } else if row.sequence > last { rows.append(row) }
+                guard row.sequence <= through else { return rows.isEmpty ? nil : rows }
+                if row.sequence > last { rows.append(row) }
             }
         }
-        guard reader.offset > offset, !(isAtEnd && rows.isEmpty) else { return nil }
-        return (rows, reader.offset)
+        return rows
     }
 }

@@ -33,15 +33,19 @@ enum SegmentRecovery {
         var segments = try AuditFiles.segments(in: directory)
         while let newest = segments.popLast() {
             let path = "\(directory)/\(newest.file)"
-            let scan = try SegmentScan.read(path, hasher: hasher)
+            let scan = try SegmentScan.read(newest, in: directory, hasher: hasher)
             if let key = scan.needsKey {
                 // The chain of a closed segment goes on from its trailer; one that is open cannot be ended without its key.
-                guard let position = try closedTail(path, name: newest) else {
+                guard let position = try closedTail(newest, in: directory) else {
                     throw AuditError(code: .key, message: "\(path) was begun with the key \(key) and is still open")
                 }
                 return (position, report)
             }
+            let isPacked = AuditFiles.size(path) == nil
             guard let hash = scan.lastHash, let next = scan.nextSequence else {
+                guard !isPacked else {
+                    throw AuditError(code: .unreadable, message: "nothing can be read of \(path).gz; move it away")
+                }
                 try setAside(path, from: 0, now: now)
                 if scan.size > 0 { report.torn = (newest.file, scan.size) }
                 guard unlink(path) == 0 else {
@@ -51,7 +55,8 @@ enum SegmentRecovery {
                 continue
             }
             let position = ChainPosition(nextSequence: next, previousHash: hash, previousSegment: newest)
-            if scan.isCorrupt {
+            // What was compressed was whole.
+            if scan.isCorrupt || isPacked && (scan.tornBytes > 0 || !scan.isClosed) {
                 report.corrupt = newest.file
                 return (position, report)
             }
@@ -97,14 +102,11 @@ enum SegmentRecovery {
     }
 
     /// The place behind the trailer of a segment whose hashes cannot be checked.
-    private static func closedTail(_ path: String, name: SegmentName) throws(AuditError) -> ChainPosition? {
-        let size = AuditFiles.size(path) ?? 0
-        let tail = try AuditFiles.read(path, from: max(0, size - 4096))
-        guard tail.last == 0x0A else { return nil }
-        let line = Array(tail.dropLast().split(separator: 0x0A).last ?? [])
-        guard let parsed = line.withUnsafeBufferPointer({ SegmentLine($0) }), case .trailer(let last, _) = parsed.kind
-        else { return nil }
-        return ChainPosition(nextSequence: last + 1, previousHash: parsed.hash, previousSegment: name)
+    private static func closedTail(_ segment: SegmentName, in directory: String) throws(AuditError) -> ChainPosition? {
+        let summary = try SegmentSummary.read(segment, in: directory)
+        guard summary.isClosed else { return nil }
+        return ChainPosition(
+            nextSequence: summary.lastSequence + 1, previousHash: summary.lastHash, previousSegment: segment)
     }
 
     /// Copies what stands behind an offset to a file of its own, so that nothing is lost by cutting.

@@ -24,9 +24,21 @@ struct SegmentScan {
     var tornBytes: Int { size - goodEnd }
 
     /// Reads a segment.
-    static func read(_ path: String, hasher: ChainHasher) throws(AuditError) -> SegmentScan {
+    static func read(
+        _ segment: SegmentName, in directory: String, hasher: ChainHasher
+    ) throws(AuditError) -> SegmentScan {
         var scan = SegmentScan()
-        var reader = try SegmentReader(path: path)
+        do throws(AuditError) {
+            try scan.read(SegmentReader(segment, in: directory), hasher: hasher)
+        } catch  where error.code == .damaged && scan.lastHash != nil {
+            // A compressed segment was read back before the plain one went: what is wrong with it happened later, and is no crash.
+            scan.isCorrupt = true
+        }
+        return scan
+    }
+
+    private mutating func read(_ source: consuming SegmentReader, hasher: ChainHasher) throws(AuditError) {
+        var reader = source
         let plain = ChainHasher(key: nil)
         var lineHasher = plain
         var sawBad = false
@@ -34,24 +46,23 @@ struct SegmentScan {
         while goesOn {
             let parsed = try reader.next { kind, bytes -> SegmentLine?? in
                 guard kind == .whole, let line = SegmentLine(bytes) else { return .some(nil) }
-                if case .header(_, _, let algorithm, let keyID) = line.kind, scan.header == nil {
-                    if algorithm != "sha256", keyID != hasher.keyID { scan.needsKey = keyID ?? "?" }
+                if case .header(_, _, let algorithm, let keyID) = line.kind, header == nil {
+                    if algorithm != "sha256", keyID != hasher.keyID { needsKey = keyID ?? "?" }
                     lineHasher = algorithm == "sha256" ? plain : hasher
                 }
                 return .some(line.isIntact(bytes, hasher: lineHasher) ? line : nil)
             }
             guard let parsed else { break }
-            if scan.needsKey != nil { break }
-            scan.size = reader.offset
-            guard let line = parsed ?? nil, !scan.isClosed else {
+            if needsKey != nil { break }
+            size = reader.offset
+            guard let line = parsed ?? nil, !isClosed else {
                 sawBad = true
                 continue
             }
-            if sawBad { scan.isCorrupt = true }
-            scan.take(line, end: reader.offset)
+            if sawBad { isCorrupt = true }
+            take(line, end: reader.offset)
             goesOn = true
         }
-        return scan
     }
 
     private mutating func take(_ line: SegmentLine, end: Int) {

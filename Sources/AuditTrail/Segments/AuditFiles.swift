@@ -19,9 +19,64 @@ package enum AuditFiles {
         }
     }
 
-    /// The segments of a writer's directory in the order of the chain.
+    /// The segments of a writer's directory in the order of the chain, plain and compressed ones.
     package static func segments(in directory: String) throws(AuditError) -> [SegmentName] {
-        try names(in: directory).compactMap { SegmentName($0) }.sorted()
+        Set(try names(in: directory).compactMap { SegmentName($0) }).sorted()
+    }
+
+    /// The file of a segment: the plain one while it is there.
+    static func path(of segment: SegmentName, in directory: String) -> String {
+        let plain = "\(directory)/\(segment.file)"
+        return size(plain) == nil ? "\(directory)/\(segment.compressedFile)" : plain
+    }
+
+    /// Removes a file that may be gone already.
+    static func remove(_ path: String) throws(AuditError) {
+        guard unlink(path) != 0, errno != ENOENT else { return }
+        throw AuditError(code: .unwritable, message: "cannot remove \(path)", errno: errno)
+    }
+
+    /// Gives a file another name, in place of what may stand there.
+    static func rename(_ path: String, to target: String) throws(AuditError) {
+        #if canImport(Glibc)
+            let code = Glibc.rename(path, target)
+        #else
+            let code = Darwin.rename(path, target)
+        #endif
+        guard code != 0 else { return }
+        throw AuditError(code: .unwritable, message: "cannot rename \(path)", errno: errno)
+    }
+
+    /// Makes a new file of mode 0600 for writing; it must not exist.
+    static func openNew(_ path: String) throws(AuditError) -> Int32 {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw AuditError(code: .unwritable, message: "cannot make \(path)", errno: errno)
+        }
+        return descriptor
+    }
+
+    /// Gives the bytes of a file to `body` in pieces of at most 256 KiB.
+    static func pieces(
+        of path: String, _ body: ([UInt8]) throws(AuditError) -> Void
+    ) throws(AuditError) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw AuditError(code: .unreadable, message: "cannot read \(path)", errno: errno)
+        }
+        defer { close(descriptor) }
+        var piece = [UInt8](repeating: 0, count: 1 << 18)
+        var offset: off_t = 0
+        while true {
+            let count = piece.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, offset) }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else {
+                throw AuditError(code: .unreadable, message: "cannot read \(path)", errno: errno)
+            }
+            if count == 0 { return }
+            offset += off_t(count)
+            try body(count == piece.count ? piece : Array(piece[..<count]))
+        }
     }
 
     /// The names in a directory, sorted.
@@ -101,10 +156,7 @@ package enum AuditFiles {
 
     /// Writes a whole new file of mode 0600 and syncs it; it must not exist.
     static func create(_ path: String, _ bytes: [UInt8]) throws(AuditError) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            throw AuditError(code: .unwritable, message: "cannot make \(path)", errno: errno)
-        }
+        let descriptor = try openNew(path)
         defer { close(descriptor) }
         try FileCalls.system.writeAll(descriptor, bytes)
         try FileCalls.system.syncAll(descriptor)

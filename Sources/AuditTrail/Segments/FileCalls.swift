@@ -7,12 +7,14 @@
     internal import Darwin
 #endif
 
-/// The two calls that can fail while a segment is written, so that tests can make them fail.
+/// The calls whose outcome depends on the disk, so that tests can make them fail.
 package struct FileCalls: Sendable {
     /// `write(2)`.
     package var write: @Sendable (Int32, UnsafeRawBufferPointer) -> Int
     /// `fdatasync(2)`.
     package var sync: @Sendable (Int32) -> Int32
+    /// How full the volume of a path is; nil when it cannot be told.
+    package var volume: @Sendable (String) -> VolumeUse?
 
     /// The system's own calls.
     package static let system = FileCalls(
@@ -32,10 +34,12 @@ package struct FileCalls: Sendable {
         })
 
     package init(
-        write: @escaping @Sendable (Int32, UnsafeRawBufferPointer) -> Int, sync: @escaping @Sendable (Int32) -> Int32
+        write: @escaping @Sendable (Int32, UnsafeRawBufferPointer) -> Int, sync: @escaping @Sendable (Int32) -> Int32,
+        volume: @escaping @Sendable (String) -> VolumeUse? = { VolumeUse.of($0) }
     ) {
         self.write = write
         self.sync = sync
+        self.volume = volume
     }
 
     /// Writes all of it.

@@ -7,27 +7,55 @@
     internal import Darwin
 #endif
 
-/// Streams the lines of a segment with a buffer that grows no further than its longest line.
+/// Streams the lines of a segment, compressed or not, with a buffer that grows no further than its longest line.
 struct SegmentReader: ~Copyable {
     private let descriptor: Int32
     private let path: String
+    /// For a compressed segment.
+    private let decoder: GzipDecoder?
     private var buffer: [UInt8]
     private var start = 0
     private var end = 0
     private var isAtEnd = false
-    /// The file offset just behind the last line that was given.
+    /// The offset just behind the last line that was given, in plain bytes.
     private(set) var offset = 0
 
     /// The longest line that is looked for; a longer one is given in this many bytes and is malformed anyway.
     private static let longestLine = 1 << 20
 
-    init(path: String, from offset: Int = 0) throws(AuditError) {
-        descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
+    /// - Throws: `unreadable`.
+    init(path: String) throws(AuditError) {
+        let opened = open(path, O_RDONLY | O_CLOEXEC)
+        guard opened >= 0 else {
             throw AuditError(code: .unreadable, message: "cannot read \(path)", errno: errno)
         }
+        try self.init(descriptor: opened, path: path)
+    }
+
+    /// Reads a segment of a directory, whichever of its two files is there: a compressed one appears before the plain one goes away.
+    init(_ segment: SegmentName, in directory: String) throws(AuditError) {
+        let path = "\(directory)/\(segment.file)"
+        let opened = open(path, O_RDONLY | O_CLOEXEC)
+        if opened < 0, errno == ENOENT {
+            try self.init(path: "\(directory)/\(segment.compressedFile)")
+        } else if opened < 0 {
+            throw AuditError(code: .unreadable, message: "cannot read \(path)", errno: errno)
+        } else {
+            try self.init(descriptor: opened, path: path)
+        }
+    }
+
+    private init(descriptor: Int32, path: String) throws(AuditError) {
+        do throws(AuditError) {
+            decoder =
+                path.hasSuffix(SegmentName.compressedSuffix)
+                ? try GzipDecoder(descriptor: descriptor, path: path) : nil
+        } catch {
+            closeDescriptor(descriptor)
+            throw error
+        }
+        self.descriptor = descriptor
         self.path = path
-        self.offset = Int(lseek(descriptor, off_t(offset), SEEK_SET))
         buffer = [UInt8](repeating: 0, count: 1 << 18)
     }
 
@@ -91,17 +119,27 @@ struct SegmentReader: ~Copyable {
             start = 0
         }
         if end == buffer.count { buffer.append(contentsOf: [UInt8](repeating: 0, count: buffer.count)) }
+        let count = try readMore()
+        isAtEnd = count == 0
+        end += count
+    }
+
+    private mutating func readMore() throws(AuditError) -> Int {
+        let (decoder, start) = (decoder, end)
+        if let decoder {
+            return try buffer.withUnsafeMutableBufferPointer { bytes throws(AuditError) in
+                try decoder.read(into: UnsafeMutableBufferPointer(rebasing: bytes[start...]))
+            }
+        }
         while true {
             let count = buffer.withUnsafeMutableBytes { bytes in
-                bytes.baseAddress.map { read(descriptor, $0 + end, bytes.count - end) } ?? 0
+                bytes.baseAddress.map { read(descriptor, $0 + start, bytes.count - start) } ?? 0
             }
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else {
                 throw AuditError(code: .unreadable, message: "cannot read \(path)", errno: errno)
             }
-            isAtEnd = count == 0
-            end += count
-            return
+            return count
         }
     }
 }

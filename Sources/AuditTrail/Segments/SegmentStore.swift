@@ -22,7 +22,8 @@ struct SegmentStore {
     private(set) var syncedBytes = 0
     private var current: SegmentName?
     private var descriptor: Int32 = -1
-    private var entries: Int64 = 0
+    /// Entries of the open segment.
+    private(set) var entries: Int64 = 0
 
     init(directory: String, writer: String, hasher: ChainHasher, calls: FileCalls, position: ChainPosition) {
         self.directory = directory
@@ -32,13 +33,13 @@ struct SegmentStore {
         self.position = position
     }
 
-    /// The file name of the open segment.
-    var file: String? { current?.file }
+    /// The open segment.
+    var open: SegmentName? { current }
 
     /// Begins a new segment: header written and synced, then the directory.
     mutating func begin(now: Timestamp) throws(AuditError) {
         let (name, path) = unusedName(now: now)
-        let opened = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o600)
+        let opened = openForAppending(path)
         guard opened >= 0 else {
             throw AuditError(code: .unwritable, message: "cannot make the segment \(path)", errno: errno)
         }
@@ -72,7 +73,8 @@ struct SegmentStore {
             let name = SegmentName(created: created, firstSequence: position.nextSequence)
             let path = "\(directory)/\(name.file)"
             let isBehind = position.previousSegment.map { $0 < name } ?? true
-            if isBehind, AuditFiles.size(path) == nil { return (name, path) }
+            let isUnused = AuditFiles.size(path) == nil && AuditFiles.size("\(directory)/\(name.compressedFile)") == nil
+            if isBehind, isUnused { return (name, path) }
             created = created.adding(seconds: 1)
         }
     }
@@ -125,4 +127,9 @@ struct SegmentStore {
         try finish(now: now)
         try begin(now: now)
     }
+}
+
+/// `open(2)` for a new file, for places where a member of that name hides it.
+private func openForAppending(_ path: String) -> Int32 {
+    open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o600)
 }

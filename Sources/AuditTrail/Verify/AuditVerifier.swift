@@ -78,7 +78,11 @@ package enum AuditVerifier {
             for (index, segment) in segments.enumerated() where !checker.isOver {
                 checker.begin(file: segment.file)
                 let isGrowing = isLive && index == segments.count - 1
-                try check("\(path)/\(segment.file)", isGrowing: isGrowing, with: &checker)
+                do throws(AuditError) {
+                    try check(SegmentReader(segment, in: path), isGrowing: isGrowing, with: &checker)
+                } catch  where error.code == .damaged {
+                    checker.failBehind()
+                }
             }
             checker.finish()
         } catch {
@@ -93,9 +97,9 @@ package enum AuditVerifier {
     }
 
     private static func check(
-        _ path: String, isGrowing: Bool, with checker: inout SegmentChecker
+        _ source: consuming SegmentReader, isGrowing: Bool, with checker: inout SegmentChecker
     ) throws(AuditError) {
-        var reader = try SegmentReader(path: path)
+        var reader = source
         var goesOn = true
         while goesOn, !checker.isOver {
             let more = try reader.next { kind, bytes -> Bool in

@@ -116,6 +116,9 @@ struct SegmentChecker {
         }
     }
 
+    /// What stands behind the last line cannot be read as lines: a compressed segment was altered.
+    mutating func failBehind() { if !isOver { fail(.malformedLine, line: line + 1) } }
+
     /// Everything was read.
     mutating func finish() {
         guard fault == nil, unreadable == nil, expectedHead != nil, !sawHead else { return }

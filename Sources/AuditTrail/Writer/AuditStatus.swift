@@ -13,4 +13,6 @@ package struct AuditStatus: Sendable, Hashable {
     package let hash: String?
     /// A segment that was found damaged at start, if one was.
     package let corruptSegment: String?
+    /// How full the volume of the segments is, once it was looked at.
+    package let volume: VolumeUse?
 }

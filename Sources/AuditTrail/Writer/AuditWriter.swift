@@ -14,6 +14,7 @@ final class AuditWriter: Sendable {
         var lastFailure: Timestamp?
         var lock: Int32 = -1
         var headLogged = Timestamp(microseconds: 0)
+        var nextRotation = Timestamp.latest
         var isRetrying = false
     }
 
@@ -27,18 +28,20 @@ final class AuditWriter: Sendable {
     private let metrics: AuditMetrics
     private let mailbox: AuditMailbox
     private let written: @Sendable ([AuditRow]) -> Void
+    private let rotated: @Sendable () -> Void
     private let queue = DispatchQueue(label: "tollgate.audit.writer")
     private let state = Mutex(State())
 
     init(
         settings: AuditSettings, clock: any WallClock, logger: Logger, metrics: AuditMetrics, mailbox: AuditMailbox,
-        written: @escaping @Sendable ([AuditRow]) -> Void
+        rotated: @escaping @Sendable () -> Void, written: @escaping @Sendable ([AuditRow]) -> Void
     ) {
         self.settings = settings
         self.clock = clock
         self.logger = logger
         self.metrics = metrics
         self.mailbox = mailbox
+        self.rotated = rotated
         self.written = written
     }
 
@@ -53,6 +56,7 @@ final class AuditWriter: Sendable {
             $0.store = store
             $0.lock = lock
             $0.headLogged = now
+            $0.nextRotation = settings.rotateAt.next(after: now)
         }
         metrics.segmentBytes.record(store.syncedBytes)
         mailbox.setAccepting(true)
@@ -62,6 +66,9 @@ final class AuditWriter: Sendable {
     var headHash: String? {
         state.withLock { $0.store?.headHash.map { String(decoding: $0, as: UTF8.self) } }
     }
+
+    /// The segment that is being written.
+    var openSegment: SegmentName? { state.withLock { $0.store?.open } }
 
     /// Makes the writer come, as the mailbox asked.
     func follow(_ signal: AuditMailbox.Signal) {
@@ -74,11 +81,12 @@ final class AuditWriter: Sendable {
         }
     }
 
-    /// Logs the head when its time has come.
+    /// Ends the day's segment and logs the head when their times have come.
     func tick(now: Timestamp) {
         queue.async {
             self.metrics.queueDepth.record(self.mailbox.depth)
             self.state.withLock { state in
+                if now >= state.nextRotation { self.rotateForTheDay(&state, now: now) }
                 guard now.microseconds - state.headLogged.microseconds >= self.settings.headSeconds * 1_000_000 else {
                     return
                 }
@@ -88,8 +96,32 @@ final class AuditWriter: Sendable {
         }
     }
 
-    /// Writes all that waits, ends the segment and gives the lock back.
-    func finish() async {
+    /// Returns when everything is done that it was asked for before; for tests.
+    func idle() async {
+        await withCheckedContinuation { continuation in queue.async { continuation.resume() } }
+    }
+
+    /// A segment without entries goes on: a day on which nothing happened makes no file.
+    private func rotateForTheDay(_ state: inout State, now: Timestamp) {
+        state.nextRotation = settings.rotateAt.next(after: now)
+        guard var store = state.store, store.entries > 0 else { return }
+        defer { state.store = store }
+        do throws(AuditError) {
+            try rotate(&store)
+        } catch {
+            // The next batch finds no open segment and begins one, or says that it cannot.
+            logger.error("audit segment could not be rotated", metadata: [LogKeys.error: "\(error)"])
+        }
+    }
+
+    private func rotate(_ store: inout SegmentStore) throws(AuditError) {
+        try store.rotate(now: clock.now())
+        logHead(store)
+        rotated()
+    }
+
+    /// Writes all that waits, ends the segment and gives the lock back, after a last thing that is done under it.
+    func finish(beforeUnlocking last: @escaping @Sendable () -> Void) async {
         await withCheckedContinuation { continuation in
             queue.async {
                 self.drain()
@@ -97,6 +129,9 @@ final class AuditWriter: Sendable {
                 self.state.withLock { state in
                     if var store = state.store { self.end(&store) }
                     state.store = nil
+                }
+                if self.state.withLock({ $0.lock >= 0 }) { last() }
+                self.state.withLock { state in
                     if state.lock >= 0 { closeDescriptor(state.lock) }
                     state.lock = -1
                 }
@@ -149,8 +184,7 @@ final class AuditWriter: Sendable {
         let drafts = items.map { (draft: $0.draft, at: $0.at, id: UUIDv7.make(at: $0.at)) }
         do throws(AuditError) {
             if store.syncedBytes >= settings.segmentBytes {
-                try store.rotate(now: clock.now())
-                logHead(store)
+                try rotate(&store)
             }
             return try store.append(drafts)
         } catch {
@@ -163,7 +197,7 @@ final class AuditWriter: Sendable {
             if isSecond == true { return nil }
         }
         do throws(AuditError) {
-            try store.rotate(now: clock.now())
+            try rotate(&store)
             return try store.append(drafts)
         } catch {
             logger.error("audit trail cannot be written", metadata: [LogKeys.error: "\(error)"])

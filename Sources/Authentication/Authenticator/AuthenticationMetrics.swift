@@ -8,7 +8,8 @@ package import Metrics
 package struct AuthenticationMetrics: Sendable {
     private static let codes: [ErrorCode] = [
         .authMissingToken, .authInvalidScheme, .authInvalidToken, .authUnsupportedAlgorithm, .authTokenExpired,
-        .authTokenRevoked, .authInvalidAudience, .authInvalidIssuer, .authInvalidCertificate, .authTenantMismatch,
+        .authTokenRevoked, .authSessionExpired, .authInvalidAudience, .authInvalidIssuer, .authInvalidCertificate,
+        .authTenantMismatch,
         .authAccountSuspended, .authIPForbidden, .authRateLimitedIP, .authRateLimitedIdentity, .authKeyUnavailable,
         .authStoreUnavailable, .authReviewUnavailable,
         .requestDuplicateHeader,
@@ -52,6 +53,7 @@ package struct AuthenticationMetrics: Sendable {
 
     private static let sources: [Credential.Source?] = [
         nil, .authorization, .query, .apiKeyHeader, .webSocketProtocol, .certificate, .described,
+        .session,
     ]
 
     private static func index(_ source: Credential.Source?) -> Int {
@@ -63,6 +65,7 @@ package struct AuthenticationMetrics: Sendable {
         case .webSocketProtocol: 4
         case .certificate: 5
         case .described: 6
+        case .session: 7
         }
     }
 

@@ -30,12 +30,15 @@ package struct AuthenticationRequest: Sendable {
     package var accounts: (any AccountStanding)?
     /// What the cluster said about the token of this request, when it had to be asked.
     package var review: ReviewedToken?
+    /// The credential that the session of the request's cookie was made with; the own API only.
+    package var sessionCredential: Redacted<String>?
 
     package init(
         headers: HeaderList, query: String?, method: String, describedCredential: String? = nil,
         clientCertificate: String? = nil, surface: Surface, client: ClientContext,
         adminPermissions: [String]? = nil,
-        accounts: (any AccountStanding)? = nil, review: ReviewedToken? = nil
+        accounts: (any AccountStanding)? = nil, review: ReviewedToken? = nil,
+        sessionCredential: Redacted<String>? = nil
     ) {
         self.headers = headers
         self.query = query
@@ -47,6 +50,7 @@ package struct AuthenticationRequest: Sendable {
         self.adminPermissions = adminPermissions
         self.accounts = accounts
         self.review = review
+        self.sessionCredential = sessionCredential
     }
 }
 

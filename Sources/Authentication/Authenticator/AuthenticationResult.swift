@@ -44,7 +44,7 @@ package struct AuthenticationResult: Sendable {
         case .authorization: "authorization"
         case .apiKeyHeader: "x-api-key"
         case .webSocketProtocol: "sec-websocket-protocol"
-        case .query, .certificate, .described, nil: nil
+        case .query, .certificate, .described, .session, nil: nil
         }
     }
 

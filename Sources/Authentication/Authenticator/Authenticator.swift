@@ -87,7 +87,7 @@ package final class Authenticator: Sendable {
             return failed(refusal, identity: nil, source: nil, request, realm, enforcing, now)
         case .found(let found): credential = found
         }
-        switch verify(credential, request, realm, now) {
+        switch ofSession(verify(credential, request, realm, now), credential) {
         case .verified(let principal):
             if !request.client.isDryRun { metrics.succeeded(credential.source) }
             return AuthenticationResult(
@@ -128,6 +128,9 @@ package final class Authenticator: Sendable {
         {
             found = CredentialExtractor.extract(
                 headers: request.headers, query: request.query, isWebSocketUpgrade: true, prefixes: prefixes)
+        }
+        if case .none = found, let credential = request.sessionCredential {
+            return .found(Credential(source: .session, text: credential.revealed))
         }
         if case .none = found, let certificate = request.clientCertificate {
             return .found(Credential(source: .certificate, text: certificate))
@@ -246,7 +249,10 @@ extension Authenticator {
     /// A presented credential that was refused with 401, but for what says nothing about guessing.
     private static func isFailure(_ refusal: Refusal) -> Bool {
         guard refusal.status == 401 else { return false }
-        return refusal.code != .authMissingToken && refusal.code != .authInvalidScheme
+        switch refusal.code {
+        case .authMissingToken, .authInvalidScheme, .authSessionExpired: return false
+        default: return true
+        }
     }
 
     private func countAddress(_ client: ClientContext, _ now: Timestamp) -> FailureBlock? {

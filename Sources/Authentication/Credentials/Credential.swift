@@ -11,6 +11,8 @@ package struct Credential: Sendable {
         case apiKeyHeader = "x-api-key"
         case webSocketProtocol = "websocket-protocol"
         case certificate
+        /// The cookie of a session; what is verified is the credential that the session was made with.
+        case session
         /// The member `credential` of a decision request.
         case described
     }

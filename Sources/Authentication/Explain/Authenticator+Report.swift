@@ -201,6 +201,7 @@ extension Authenticator {
         case .query: "in the query of a WebSocket upgrade"
         case .certificate: "from the trusted proxy"
         case .described: "given beside the request"
+        case .session: "in the session"
         }
     }
 }

@@ -36,6 +36,14 @@ package final class MemorySessionBackend: SessionBackend {
         }
     }
 
+    package func replace(_ entry: SessionEntry, at now: Timestamp) async throws(SessionBackendError) {
+        guard try await self.entry(entry.key, at: now) != nil else { return }
+        state.withLock { state in
+            guard state.entries.peek(entry.key) != nil else { return }
+            _ = state.entries.insert(entry, for: entry.key)
+        }
+    }
+
     package func entry(_ key: String, at now: Timestamp) async throws(SessionBackendError) -> SessionEntry? {
         state.withLock { state in
             guard let entry = state.entries.value(for: key) else { return nil }
@@ -53,6 +61,11 @@ package final class MemorySessionBackend: SessionBackend {
 
     package func keys(ofUser user: String, at now: Timestamp) async throws(SessionBackendError) -> [String] {
         state.withLock { ASCII.sortedByBytes($0.keys[user] ?? []) }
+    }
+
+    package func key(ofHandle handle: String, at now: Timestamp) async throws(SessionBackendError) -> String? {
+        // Seldom asked, and by administrators only.
+        state.withLock { state in state.entries.entries.first { SessionNames.handle(ofKey: $0.key) == handle }?.key }
     }
 
     package func lock(

@@ -34,6 +34,9 @@ package protocol SessionBackend: Sendable {
     /// Adds or replaces a session; one that has expired already is not kept.
     func put(_ entry: SessionEntry, at now: Timestamp) async throws(SessionBackendError)
 
+    /// Replaces a session that is still kept, and does nothing else: one that has been ended meanwhile stays ended.
+    func replace(_ entry: SessionEntry, at now: Timestamp) async throws(SessionBackendError)
+
     /// A session that has not expired.
     func entry(_ key: String, at now: Timestamp) async throws(SessionBackendError) -> SessionEntry?
 
@@ -42,6 +45,9 @@ package protocol SessionBackend: Sendable {
 
     /// The keys of a user's sessions, sorted; some may have expired.
     func keys(ofUser user: String, at now: Timestamp) async throws(SessionBackendError) -> [String]
+
+    /// The key of a session by its handle; the session may be over.
+    func key(ofHandle handle: String, at now: Timestamp) async throws(SessionBackendError) -> String?
 
     /// Takes a lock, or keeps one of the same owner for longer.
     ///

@@ -15,6 +15,12 @@ package enum SessionNames {
     /// By which a session may be named to its user: the first 16 digits of the hash.
     package static func handle(ofID id: String) -> String { String(hash(id).prefix(16)) }
 
+    /// The handle of the session that is kept under a key.
+    package static func handle(ofKey key: String) -> String { String(key.dropFirst("kc:session:".count).prefix(16)) }
+
+    /// Under which a shared store keeps the key of the session that has a handle.
+    package static func pointer(ofHandle handle: String) -> String { "kc:session:handle:" + handle }
+
     /// Of the index of a user's sessions.
     package static func user(issuer: String, subject: String) -> String {
         // Neither an issuer nor a subject holds a zero byte.
@@ -23,6 +29,14 @@ package enum SessionNames {
 
     /// Of the lock that whoever refreshes a session's tokens holds.
     package static func lock(ofKey key: String) -> String { "kc:session:lock:" + key.dropFirst("kc:session:".count) }
+
+    /// What pages of the session prove with that they are its own. Nobody can make it who does not know the id, and nobody makes the id of it.
+    package static func proof(ofID id: String) -> String {
+        Base64URL.encode(
+            Array(
+                HMAC<SHA256>.authenticationCode(
+                    for: Array("tollgate CSRF token".utf8), using: SymmetricKey(data: Array(id.utf8)))))
+    }
 
     private static func hash(_ text: String) -> String { Hex.encode(SHA256.hash(data: Array(text.utf8))) }
 }

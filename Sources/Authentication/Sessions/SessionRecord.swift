@@ -86,6 +86,27 @@ package struct SessionRecord: Sendable, Hashable {
 
     /// How it is named to its user.
     package var handle: String { SessionNames.handle(ofID: id.revealed) }
+
+    /// What its pages send with everything that changes something.
+    package var proof: String { SessionNames.proof(ofID: id.revealed) }
+
+    /// Whether the text is its proof; takes as long whether it is or not.
+    package func isProven(by text: String) -> Bool { SecretDigest(of: text).matches(SecretDigest(of: proof)) }
+
+    /// What its user may see: neither its id nor its tokens.
+    package var json: JSONObject {
+        [
+            "user_id": .string(userID), "email": .optional(email), "username": .optional(username),
+            "name": .optional(name), "handle": .string(handle), "created_at": .string(createdAt.rfc3339),
+            "last_activity": .string(lastActivity.rfc3339), "expires_at": .string(expiresAt.rfc3339),
+            "device_info": [
+                "device_id": .optional(device.id), "device_name": .optional(device.name),
+                "device_type": .optional(device.type), "ip_address": .optional(device.address),
+                "user_agent": .optional(device.userAgent),
+            ],
+            "roles": .strings(roles), "tenant_id": .optional(tenantID), "realm_name": .optional(realmName),
+        ]
+    }
 }
 
 extension SessionRecord {

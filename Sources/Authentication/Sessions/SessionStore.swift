@@ -33,6 +33,15 @@ package struct SessionStore: Sendable {
 
     /// Writes a session down, new or changed. It is kept until its end or until it has been idle for too long, whichever is first.
     package func save(_ session: SessionRecord) async throws(SessionBackendError) {
+        try await backend.put(try entry(session), at: clock.now())
+    }
+
+    /// Notes that a session was used. One that has been ended meanwhile stays ended.
+    package func touch(_ session: SessionRecord) async throws(SessionBackendError) {
+        try await backend.replace(try entry(session), at: clock.now())
+    }
+
+    private func entry(_ session: SessionRecord) throws(SessionBackendError) -> SessionEntry {
         let key = SessionNames.key(ofID: session.id.revealed)
         var writer = JSONWriter(reserving: 2048)
         writer.value(session.sealedJSON)
@@ -40,15 +49,20 @@ package struct SessionStore: Sendable {
             throw SessionBackendError("the session cannot be sealed")
         }
         let end = min(session.expiresAt, session.createdAt.adding(seconds: Self.longest.wholeSeconds))
-        let entry = SessionEntry(
+        return SessionEntry(
             key: key, user: SessionNames.user(issuer: session.issuer, subject: session.userID), value: value,
             expiresAt: min(end, session.lastActivity.adding(seconds: Self.idle.wholeSeconds)))
-        try await backend.put(entry, at: clock.now())
     }
 
     /// A session that is not over; nil also for one that cannot be read, which is as good as lost.
     package func session(id: String) async throws(SessionBackendError) -> SessionRecord? {
         try await session(key: SessionNames.key(ofID: id))
+    }
+
+    /// A session that is not over, by its handle.
+    package func session(handle: String) async throws(SessionBackendError) -> SessionRecord? {
+        guard let key = try await backend.key(ofHandle: handle, at: clock.now()) else { return nil }
+        return try await session(key: key)
     }
 
     private func session(key: String) async throws(SessionBackendError) -> SessionRecord? {

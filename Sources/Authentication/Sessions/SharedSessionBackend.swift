@@ -61,6 +61,19 @@ package final class SharedSessionBackend: SessionBackend {
         }
     }
 
+    package func replace(_ entry: SessionEntry, at now: Timestamp) async throws(SessionBackendError) {
+        try await restoring.withLock { () async throws(SessionBackendError) in
+            try await local.replace(entry, at: now)
+            guard state.withLock({ $0.removed.peek(entry.key) == nil }) else { return }
+            do throws(SessionBackendError) {
+                try await shared.replace(entry, at: now)
+            } catch {
+                // The time of the last use is all that is lost.
+                went(error)
+            }
+        }
+    }
+
     package func entry(_ key: String, at now: Timestamp) async throws(SessionBackendError) -> SessionEntry? {
         let (isUnsaved, isRemoved) = state.withLock { ($0.unsaved.peek(key) != nil, $0.removed.peek(key) != nil) }
         if isRemoved { return nil }
@@ -101,6 +114,16 @@ package final class SharedSessionBackend: SessionBackend {
         } catch {
             went(error)
             return own
+        }
+    }
+
+    package func key(ofHandle handle: String, at now: Timestamp) async throws(SessionBackendError) -> String? {
+        if let own = try await local.key(ofHandle: handle, at: now) { return own }
+        do throws(SessionBackendError) {
+            return try await shared.key(ofHandle: handle, at: now)
+        } catch {
+            went(error)
+            return nil
         }
     }
 

@@ -7,7 +7,7 @@ package import Essentials
 /// Sessions in Redis, under names that tell nothing of ids or users.
 ///
 /// A session and its user's index are two keys, which a cluster may keep on two servers: the index is written first and read as a hint. It lives as long as
-/// the last session in it.
+/// the last session in it. A third key leads from a session's handle to its key; it is a hint as well.
 package struct RedisSessionBackend: SessionBackend {
     /// The channel on which the ends of sessions are told.
     package static let endedChannel = "tollgate:session:ended"
@@ -53,9 +53,39 @@ package struct RedisSessionBackend: SessionBackend {
                         entry.key, String(entry.expiresAt.milliseconds), String(now.milliseconds),
                     ])
             }
+            let pointer = Self.pointer(entry.key, client)
+            _ = try await client.send(
+                RedisCommand("SET", pointer, entry.key, "PX", String(SessionStore.longest.wholeSeconds * 1000)),
+                key: pointer)
             let key = client.key(entry.key)
             _ = try await client.send(
                 RedisCommand("SET", key).adding(entry.value).adding("PX").adding(String(left)), key: key)
+        }
+    }
+
+    private static func pointer(_ key: String, _ client: RedisClient) -> String {
+        client.key(SessionNames.pointer(ofHandle: SessionNames.handle(ofKey: key)))
+    }
+
+    package func key(ofHandle handle: String, at now: Timestamp) async throws(SessionBackendError) -> String? {
+        try await run { () async throws(RedisError) in
+            let pointer = client.key(SessionNames.pointer(ofHandle: handle))
+            return try await client.send(RedisCommand("GET", pointer), key: pointer).text
+        }
+    }
+
+    package func replace(_ entry: SessionEntry, at now: Timestamp) async throws(SessionBackendError) {
+        let left = entry.expiresAt.milliseconds - now.milliseconds
+        guard left > 0 else { return try await remove(entry.key, user: entry.user) }
+        try await run { () async throws(RedisError) in
+            let key = client.key(entry.key)
+            let reply = try await client.send(
+                RedisCommand("SET", key).adding(entry.value).adding("PX").adding(String(left)).adding("XX"), key: key)
+            // Nothing was there: the index is not told of it either.
+            guard reply.isOK, let user = entry.user else { return }
+            _ = try await client.evaluate(
+                Self.enter, keys: [client.key(user)],
+                arguments: [entry.key, String(entry.expiresAt.milliseconds), String(now.milliseconds)])
         }
     }
 
@@ -75,6 +105,8 @@ package struct RedisSessionBackend: SessionBackend {
         try await run { () async throws(RedisError) in
             let name = client.key(key)
             _ = try await client.send(RedisCommand("DEL", name), key: name)
+            let pointer = Self.pointer(key, client)
+            _ = try await client.send(RedisCommand("DEL", pointer), key: pointer)
             if let user {
                 let index = client.key(user)
                 _ = try await client.send(RedisCommand("ZREM", index, key), key: index)

@@ -10,21 +10,26 @@ package enum ErrorCode: String, Sendable, CaseIterable {
     case authUnsupportedAlgorithm = "auth.unsupported_algorithm"
     case authTokenExpired = "auth.token_expired"
     case authTokenRevoked = "auth.token_revoked"
+    case authSessionExpired = "auth.session_expired"
     case authInvalidAudience = "auth.invalid_audience"
     case authInvalidIssuer = "auth.invalid_issuer"
     case authInvalidCertificate = "auth.invalid_certificate"
     case authAuthenticationRequired = "auth.authentication_required"
+    case authCSRF = "auth.csrf"
     case authMissingScope = "auth.missing_scope"
     case authWorkspaceForbidden = "auth.workspace_forbidden"
     case authTenantMismatch = "auth.tenant_mismatch"
     case authAccountSuspended = "auth.account_suspended"
     case authIPForbidden = "auth.ip_forbidden"
+    case authOriginForbidden = "auth.origin_forbidden"
     case authRateLimitedIP = "auth.rate_limited.ip"
     case authRateLimitedIdentity = "auth.rate_limited.identity"
     case authKeyUnavailable = "auth.key_unavailable"
     case authStoreUnavailable = "auth.store_unavailable"
     case authReviewUnavailable = "auth.review_unavailable"
     case authBlockNotFound = "auth.block_not_found"
+    case authSessionNotFound = "auth.session_not_found"
+    case authLoginDisabled = "auth.login_disabled"
     case authNoConfig = "auth.no_config"
     case tokenNotFound = "token.not_found"
     case tokenAlreadyExists = "token.already_exists"
@@ -75,8 +80,10 @@ package enum ErrorCode: String, Sendable, CaseIterable {
     case requestTimeout = "request.timeout"
     case requestTooLarge = "request.too_large"
     case requestHeadersTooLarge = "request.headers_too_large"
+    case eventsTooManyStreams = "events.too_many_streams"
     case auditUnavailable = "audit.unavailable"
     case auditBadFilter = "audit.bad_filter"
+    case auditBadQuery = "audit.bad_query"
     case auditBadCursor = "audit.bad_cursor"
     case auditTenantForbidden = "audit.tenant_forbidden"
     case auditQueryTooWide = "audit.query_too_wide"
@@ -91,6 +98,24 @@ package enum ErrorCode: String, Sendable, CaseIterable {
     case toolsLimitsExceeded = "tools.limits_exceeded"
     case toolsVersionDowngrade = "tools.version_downgrade"
     case toolsVersionConflict = "tools.version_conflict"
+    case k8sBadReplicas = "k8s.bad_replicas"
+    case k8sReplicasZero = "k8s.replicas_zero"
+    case k8sReplicasOutOfBounds = "k8s.replicas_out_of_bounds"
+    case k8sSharedStoreRequired = "k8s.shared_store_required"
+    case k8sHPAControls = "k8s.hpa_controls"
+    case k8sNoDeployment = "k8s.no_deployment"
+    case k8sConflict = "k8s.conflict"
+    case k8sNotInCluster = "k8s.not_in_cluster"
+    case k8sNoLeader = "k8s.no_leader"
+    case k8sForbidden = "k8s.forbidden"
+    case k8sAPIUnavailable = "k8s.api_unavailable"
+    case healingBadPayload = "healing.bad_payload"
+    case healingWebhookNotConfigured = "healing.webhook_not_configured"
+    case healingBadDuration = "healing.bad_duration"
+    case healingDurationTooLong = "healing.duration_too_long"
+    case healingAlertmanagerFailed = "healing.alertmanager_failed"
+    case healingBadLink = "healing.bad_link"
+    case healingBooksUnavailable = "healing.books_unavailable"
     case internalError = "internal.error"
 
     /// The HTTP status that goes with the code.
@@ -107,21 +132,26 @@ package enum ErrorCode: String, Sendable, CaseIterable {
         case .authUnsupportedAlgorithm: (401, "Bearer token is signed with an unsupported algorithm")
         case .authTokenExpired: (401, "Bearer token has expired")
         case .authTokenRevoked: (401, "Service token has been revoked")
+        case .authSessionExpired: (401, "Session has expired")
         case .authInvalidAudience: (401, "Bearer token has an invalid audience")
         case .authInvalidIssuer: (401, "Bearer token has an invalid issuer")
         case .authInvalidCertificate: (401, "Invalid client certificate")
         case .authAuthenticationRequired: (401, "Authentication required")
+        case .authCSRF: (403, "Missing or wrong CSRF token")
         case .authMissingScope: (403, "Missing required scopes")
         case .authWorkspaceForbidden: (403, "Workspace access denied")
         case .authTenantMismatch: (403, "Tenant access denied")
         case .authAccountSuspended: (403, "Account is suspended")
         case .authIPForbidden: (403, "Address not allowed for this credential")
+        case .authOriginForbidden: (403, "Origin not allowed")
         case .authRateLimitedIP: (429, "Too many authentication attempts")
         case .authRateLimitedIdentity: (429, "Too many authentication attempts")
         case .authKeyUnavailable: (503, "Unable to resolve signing key")
         case .authStoreUnavailable: (503, "Token store unavailable")
         case .authReviewUnavailable: (503, "Token review unavailable")
         case .authBlockNotFound: (404, "No such block")
+        case .authSessionNotFound: (404, "No such session")
+        case .authLoginDisabled: (404, "No identity provider is set up for signing in")
         case .authNoConfig: (404, "No AuthConfig covers this host")
         case .tokenNotFound: (404, "Service token not found")
         case .tokenAlreadyExists: (409, "A service token with this identifier exists")
@@ -173,8 +203,10 @@ package enum ErrorCode: String, Sendable, CaseIterable {
         case .requestTimeout: (408, "The request took too long to arrive")
         case .requestTooLarge: (413, "The body is too large")
         case .requestHeadersTooLarge: (431, "The request line and headers are too large")
+        case .eventsTooManyStreams: (429, "Too many event streams are open")
         case .auditUnavailable: (503, "The audit trail cannot be written")
         case .auditBadFilter: (400, "A filter is invalid")
+        case .auditBadQuery: (400, "The query is invalid")
         case .auditBadCursor: (400, "The cursor does not belong to this query")
         case .auditTenantForbidden: (403, "The audit trail of another tenant is not yours to read")
         case .auditQueryTooWide: (503, "The query examined too many entries")
@@ -189,6 +221,26 @@ package enum ErrorCode: String, Sendable, CaseIterable {
         case .toolsLimitsExceeded: (422, "The manifest asks for more than its policy allows")
         case .toolsVersionDowngrade: (409, "A higher version of the tool was registered before")
         case .toolsVersionConflict: (409, "This version of the tool was registered with other bytes")
+        case .k8sBadReplicas: (400, "Replicas must be between 0 and 100")
+        case .k8sReplicasZero: (422, "Scaling itself to zero would stop Tollgate for good")
+        case .k8sReplicasOutOfBounds: (422, "The number of replicas is outside the bounds of this installation")
+        case .k8sSharedStoreRequired:
+            (409, "Several replicas need TOLLGATE_DATABASE_URL: the embedded store belongs to one replica")
+        case .k8sHPAControls: (409, "A HorizontalPodAutoscaler decides on the number of replicas")
+        case .k8sNoDeployment: (409, "There is no own Deployment to manage")
+        case .k8sConflict: (409, "Others changed the object at the same time, three times in a row")
+        case .k8sNotInCluster: (503, "Tollgate does not run on a cluster")
+        case .k8sNoLeader: (503, "No leader can be reached")
+        case .k8sForbidden: (503, "The API server does not let Tollgate do this")
+        case .k8sAPIUnavailable: (503, "The API server cannot be reached")
+        case .healingBadPayload: (400, "The webhook's body is not what Alertmanager sends")
+        case .healingWebhookNotConfigured:
+            (503, "No webhook credential is configured: set AUTOHEAL_WEBHOOK_TOKEN, _HMAC_KEY or _CIDRS")
+        case .healingBadDuration: (400, "The duration is invalid")
+        case .healingDurationTooLong: (400, "The duration is too long")
+        case .healingAlertmanagerFailed: (502, "Alertmanager did not take the silence")
+        case .healingBadLink: (401, "The link is invalid, used or expired")
+        case .healingBooksUnavailable: (503, "The healing books cannot be read or written")
         case .internalError: (500, "Internal error")
         }
     }

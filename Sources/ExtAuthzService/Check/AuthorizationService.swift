@@ -13,6 +13,7 @@ struct AuthorizationService: Envoy_Service_Auth_V3_Authorization.ServiceProtocol
 
     let runner: DecisionRunner
     let records: DoorRecords
+    let answers: CheckAnswers
     let addresses: ClientAddressResolver
     /// Connections whose client certificate was verified.
     let verifiedPeers: VerifiedPeers
@@ -51,9 +52,11 @@ struct AuthorizationService: Envoy_Service_Auth_V3_Authorization.ServiceProtocol
         guard let refusal = decision.refusal else {
             let (response, tooLong) = CheckAnswer.allowed(decision)
             records.leftOut(tooLong)
+            answers.count(status: 200)
             return response
         }
         if refusal.code == .decisionTimeout, let patience, watch.nanoseconds >= patience.wholeMicroseconds * 1000 {
+            answers.count(status: 504)
             throw RPCError(code: .deadlineExceeded, message: refusal.code.rawValue)
         }
         return try refused(refusal, limits: decision.limits, requestID: question.requestID)
@@ -62,6 +65,7 @@ struct AuthorizationService: Envoy_Service_Auth_V3_Authorization.ServiceProtocol
     private func refused(
         _ refusal: Refusal, limits: RateLimitReport?, requestID: String
     ) throws(RPCError) -> Response {
+        answers.count(status: refusal.status)
         guard case .denied(let code, _) = CheckVerdict(status: refusal.status) else {
             throw RPCError(code: .unavailable, message: refusal.code.rawValue)
         }
@@ -77,6 +81,7 @@ struct AuthorizationService: Envoy_Service_Auth_V3_Authorization.ServiceProtocol
             .init(
                 door: .grpc, method: http.method, path: String(path), client: address,
                 requestID: UUIDv7.make(at: clock.now())))
+        answers.count(status: refusal.status)
         guard refusal.code == .decisionUntrustedProxy else {
             return RPCError(code: .unavailable, message: refusal.code.rawValue)
         }

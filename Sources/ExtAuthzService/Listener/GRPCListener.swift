@@ -15,17 +15,19 @@ package struct GRPCDependencies: Sendable {
     /// Shared with the other doors, so that the bound on decisions at once is the process's.
     package var runner: DecisionRunner
     package var records: DoorRecords
+    package var answers: CheckAnswers
     package var addresses: ClientAddressResolver
     package var serving: any ServingStateReporting
     package var clock: any WallClock
     package var logger: Logger
 
     package init(
-        runner: DecisionRunner, records: DoorRecords, addresses: ClientAddressResolver,
+        runner: DecisionRunner, records: DoorRecords, answers: CheckAnswers, addresses: ClientAddressResolver,
         serving: any ServingStateReporting, clock: any WallClock, logger: Logger
     ) {
         self.runner = runner
         self.records = records
+        self.answers = answers
         self.addresses = addresses
         self.serving = serving
         self.clock = clock
@@ -64,8 +66,8 @@ package struct GRPCListener: Service {
             transport: transport,
             services: [
                 AuthorizationService(
-                    runner: dependencies.runner, records: dependencies.records, addresses: dependencies.addresses,
-                    verifiedPeers: verifiedPeers, clock: dependencies.clock),
+                    runner: dependencies.runner, records: dependencies.records, answers: dependencies.answers,
+                    addresses: dependencies.addresses, verifiedPeers: verifiedPeers, clock: dependencies.clock),
                 HealthService(state: dependencies.serving),
             ])
     }

@@ -27,6 +27,7 @@ package struct GateResponder: HTTPResponder {
     private let duties: ListenerDuties
     private let forwardAuth: ForwardAuthDoor
     private let own: OwnAPI
+    private let metrics: HTTPMetrics
 
     /// Serves one listener alone.
     package init(
@@ -45,6 +46,7 @@ package struct GateResponder: HTTPResponder {
         let metrics = HTTPMetrics(registry: dependencies.metrics)
         self.dependencies = dependencies
         self.duties = duties
+        self.metrics = metrics
         forwardAuth = ForwardAuthDoor(
             runner: runner, records: DoorRecords(audit: dependencies.audit, metricsFactory: dependencies.metrics))
         own = OwnAPI(
@@ -58,13 +60,21 @@ package struct GateResponder: HTTPResponder {
     package var ownRoutes: [OwnRoute] { own.table.routes }
 
     package func respond(to request: Request, context: GateContext) async throws -> Response {
-        let exchange = Exchange(request: request, context: context, dependencies: dependencies)
+        // Probes and scrapes are no part of the service: they would water down its availability.
+        let exchange = Exchange(
+            request: request, context: context, dependencies: dependencies,
+            counter: duties.contains(.probes) ? nil : metrics.unrouted)
         do {
             let response = try await route(request, exchange)
+            exchange.isAnswered(status: response.status.code)
             guard request.method == .head else { return response }
             return response.withoutBody()
         } catch let refusal as Refusal {
+            exchange.isAnswered(status: refusal.status)
             return Answers.refusal(refusal, requestID: exchange.requestID)
+        } catch {
+            if !(error is RequestCutShort) { exchange.isAnswered(status: 500) }
+            throw error
         }
     }
 
@@ -74,6 +84,7 @@ package struct GateResponder: HTTPResponder {
         }
         let path = exchange.pathAsSent
         if duties.contains(.forwardAuth), let door = ForwardAuthDoor.door(path: path) {
+            exchange.isCounted(by: metrics.counter(of: door))
             return await forwardAuth.respond(to: request, exchange: exchange, door: door)
         }
         guard exchange.headers.first("host") == nil else {
@@ -81,6 +92,7 @@ package struct GateResponder: HTTPResponder {
         }
         let isRead = exchange.method == "GET" || exchange.method == "HEAD"
         if isRead, HealthDoor.serves(path) {
+            exchange.isCounted(by: nil)
             guard duties.contains(.probes) else { return await own.health(exchange, path: path) }
             return own.health.respond(path: path, verbose: QueryItems(target: exchange.target).has("verbose"))
         }

@@ -21,6 +21,10 @@ package struct HTTPDependencies: Sendable {
     package var metrics: PrometheusRegistry
     /// Further routes of the own API.
     package var modules: [any OwnAPIModule]
+    /// Who takes what only the leader answers to it; nil where this process is the only one.
+    package var leader: (any LeaderForwarding)?
+    /// Who may report alerts; nil where there is no healing.
+    package var webhook: AlertWebhook?
     package var clock: any WallClock
     package var logger: Logger
     /// Who is taken as the peer where the transport names none, as in tests without a socket. Never trust it.
@@ -31,7 +35,8 @@ package struct HTTPDependencies: Sendable {
         auditTrail: any AuditQuerying, resources: any ResourceCatalog, idempotency: any IdempotencyStore,
         addresses: any ClientAddressResolving, authBlocks: any AuthBlockService,
         readiness: any ReadinessReporting, metrics: PrometheusRegistry, modules: [any OwnAPIModule] = [],
-        clock: any WallClock, logger: Logger, unknownPeer: IPAddress = IPAddress(ipv4: 0)
+        leader: (any LeaderForwarding)? = nil, webhook: AlertWebhook? = nil, clock: any WallClock, logger: Logger,
+        unknownPeer: IPAddress = IPAddress(ipv4: 0)
     ) {
         self.decider = decider
         self.audit = audit
@@ -44,6 +49,8 @@ package struct HTTPDependencies: Sendable {
         self.readiness = readiness
         self.metrics = metrics
         self.modules = modules
+        self.leader = leader
+        self.webhook = webhook
         self.clock = clock
         self.logger = logger
         self.unknownPeer = unknownPeer

@@ -51,6 +51,11 @@ package protocol AuditQuerying: Sendable {
     ///
     /// - Throws: `audit.tenant_forbidden`, `audit.bad_cursor`, `audit.query_too_wide`, `audit.unavailable`.
     func query(_ query: AuditQuery, as reader: AuditReader) async throws(Refusal) -> AuditPage
+
+    /// The last healing events that fit, oldest first, in their flat form.
+    ///
+    /// - Throws: `audit.query_too_wide`, `audit.unavailable`.
+    func healingEvents(_ query: HealingQuery, as reader: AuditReader) async throws(Refusal) -> [JSONObject]
 }
 
 extension AuditLog: AuditQuerying {}

@@ -11,7 +11,8 @@ internal import NIOHTTPTypesHTTP1
 /// Sits between the HTTP/1.1 decoder and the server: bounds the time a request may take to arrive, answers what cannot be read with the
 /// error envelope, answers `Expect: 100-continue`, and closes where an answer or an `Upgrade` header says that this was the last one.
 ///
-/// The decoder stops behind a request with an `Upgrade` header, so that its answer, an ordinary one, ends the connection.
+/// The decoder stops behind a request with an `Upgrade` header, so that its answer, an ordinary one, ends the connection. When the answer is
+/// that the connection is a WebSocket now, HTTP is taken out of it.
 ///
 /// In an HTTP/2 stream it does the same for that stream, and takes out headers that HTTP/2 forbids.
 final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
@@ -28,6 +29,10 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
     private var closesAfterAnswer = false
     /// The request in work has an `Upgrade` header.
     private var upgradeAsked = false
+    /// The request in work asks for a WebSocket.
+    private var socketAsked = false
+    /// Its end has come and is kept back: what follows may be bytes of the WebSocket, which belong to it.
+    private var endIsKept = false
     /// Whether this is an HTTP/2 stream, where there is no decoder of text.
     private var isStream = false
 
@@ -65,6 +70,9 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
         case .head(let head):
             state.headRead(at: NIODeadline.now().uptimeNanoseconds)
             upgradeAsked = !isStream && head.headerFields.contains(.upgrade)
+            socketAsked =
+                upgradeAsked && head.method == .get
+                && head.headerFields[.upgrade].map { ASCII.lowercased($0).contains("websocket") } == true
             if head.headerFields[.expect].map({ ASCII.lowercased($0) }) == "100-continue" {
                 context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
             }
@@ -77,6 +85,10 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
             context.fireChannelRead(data)
         case .end:
             state.endRead()
+            guard !socketAsked else {
+                endIsKept = true
+                return
+            }
             context.fireChannelRead(data)
         }
     }
@@ -130,6 +142,10 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
         }
         switch unwrapOutboundIn(data) {
         case .head(var head):
+            if socketAsked, head.status == .switchingProtocols {
+                context.writeAndFlush(data, promise: promise)
+                return becomeSocket(context)
+            }
             guard head.status.kind != .informational else { return context.write(data, promise: promise) }
             state.answerHeadWritten()
             if isStream {
@@ -141,12 +157,35 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
             closesAfterAnswer = true
             head.headerFields[.connection] = "close"
             context.write(wrapOutboundOut(.head(head)), promise: promise)
+            socketAsked = false
+            if endIsKept {
+                endIsKept = false
+                context.fireChannelRead(wrapInboundOut(.end(nil)))
+                context.fireChannelReadComplete()
+            }
         case .body: context.write(data, promise: promise)
         case .end:
             state.answerEndWritten()
             guard closesAfterAnswer else { return context.write(data, promise: promise) }
             context.writeAndFlush(data, promise: promise)
             closeLingering(context)
+        }
+    }
+
+    /// Takes HTTP out of the connection.
+    private func becomeSocket(_ context: ChannelHandlerContext) {
+        let operations = context.pipeline.syncOperations
+        do {
+            try operations.addHandler(WebSocketBridge(), position: .after(self))
+            for old in [
+                try operations.context(handlerType: HTTPResponseEncoder.self),
+                try operations.context(handlerType: HTTP1ToHTTPServerCodec.self),
+                try operations.context(handlerType: ByteToMessageHandler<HTTPRequestDecoder>.self),
+                try operations.context(handlerType: FirstByteWatch.self), context,
+            ] { operations.removeHandler(context: old, promise: nil) }
+        } catch {
+            // Without HTTP's own handlers there is nothing to say it with.
+            context.close(promise: nil)
         }
     }
 

@@ -11,7 +11,7 @@ internal import Pipeline
 /// `POST /v1/decisions`, `/v1/decisions/batch` and `/v1/decisions/explain`.
 final class DecisionsDoor: Sendable {
     /// Which of the three was called.
-    enum Call: Sendable {
+    enum Call: Sendable, CaseIterable {
         case one, batch, explain
     }
 
@@ -32,6 +32,15 @@ final class DecisionsDoor: Sendable {
         case "/v1/decisions/batch": .batch
         case "/v1/decisions/explain": .explain
         default: nil
+        }
+    }
+
+    /// The path of a call.
+    static func path(of call: Call) -> String {
+        switch call {
+        case .one: "/v1/decisions"
+        case .batch: "/v1/decisions/batch"
+        case .explain: "/v1/decisions/explain"
         }
     }
 

@@ -6,20 +6,31 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import NIOCore
 
+/// A request whose end never came: there is nobody to be answered.
+struct RequestCutShort: Error {
+    let cause: any Error
+}
+
 /// Reads bodies within their bound.
 enum BodyReader {
     /// The whole body.
     ///
-    /// - Throws: `request.too_large` as soon as it is known, without reading on; the connection is closed then. A connection that breaks in
-    ///   the middle throws the library's error.
+    /// - Throws: `request.too_large` as soon as it is known, without reading on; the connection is closed then. `RequestCutShort` when the
+    ///   connection breaks in the middle.
     static func read(_ request: Request, atMost maximum: Int) async throws -> ByteBuffer {
         guard fits(request, maximum) else { throw Refusal(.requestTooLarge, details: details(maximum)) }
         var whole: ByteBuffer?
-        for try await part in request.body {
-            guard (whole?.readableBytes ?? 0) + part.readableBytes <= maximum else {
-                throw Refusal(.requestTooLarge, details: details(maximum))
+        do {
+            for try await part in request.body {
+                guard (whole?.readableBytes ?? 0) + part.readableBytes <= maximum else {
+                    throw Refusal(.requestTooLarge, details: details(maximum))
+                }
+                if whole == nil { whole = part } else { whole?.writeImmutableBuffer(part) }
             }
-            if whole == nil { whole = part } else { whole?.writeImmutableBuffer(part) }
+        } catch let refusal as Refusal {
+            throw refusal
+        } catch {
+            throw RequestCutShort(cause: error)
         }
         return whole ?? ByteBuffer()
     }

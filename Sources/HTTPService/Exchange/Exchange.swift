@@ -5,6 +5,7 @@ internal import Essentials
 internal import HTTPTypes
 internal import Hummingbird
 internal import Pipeline
+internal import Synchronization
 
 /// One request, read once: what every door, handler and record of it uses.
 final class Exchange: Sendable {
@@ -16,14 +17,24 @@ final class Exchange: Sendable {
     let authority: String?
     /// Lower-case names, one pass over the fields.
     let headers: HeaderList
+    /// The transport's other end.
+    let peer: IPAddress
     let peerIsTrusted: Bool
     /// By the trusted-proxy rule.
     let client: IPAddress
     let clientIsTrusted: Bool
     let receivedAt: Timestamp
+    /// Where its answer is counted, as far as is known yet; nil where it is not.
+    private let counter: Mutex<HTTPRouteCounter?>
+    /// What the answer means, where an upgrade hides it.
+    private let meaning = Mutex<Int?>(nil)
+    /// Cuts the connection, whatever is still to be written.
+    let abort: @Sendable () -> Void
 
-    init(request: Request, context: GateContext, dependencies: HTTPDependencies) {
+    init(request: Request, context: GateContext, dependencies: HTTPDependencies, counter: HTTPRouteCounter?) {
+        self.counter = Mutex(counter)
         let peer = context.peer ?? dependencies.unknownPeer
+        self.peer = peer
         headers = HeaderList(request.headers)
         peerIsTrusted = dependencies.addresses.isTrusted(peer)
         client = peerIsTrusted ? dependencies.addresses.resolve(peer: peer, headers: headers) : peer
@@ -33,6 +44,19 @@ final class Exchange: Sendable {
         method = request.method.rawValue
         target = request.head.path ?? ""
         authority = request.head.authority
+        abort = context.abort
+    }
+
+    /// Sets where the answer is counted.
+    func isCounted(by counter: HTTPRouteCounter?) { self.counter.withLock { $0 = counter } }
+
+    /// Sets what an answer 101 means that is a refusal: the connection is taken only to say why it is closed.
+    func means(status: Int) { meaning.withLock { $0 = status } }
+
+    /// Counts the answer.
+    func isAnswered(status: Int) {
+        let status = status == 101 ? meaning.withLock { $0 } ?? status : status
+        counter.withLock { $0 }?.count(method: method, status: status)
     }
 
     /// The path as sent, without its query, for records where nothing canonical is known.

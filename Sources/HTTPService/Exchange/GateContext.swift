@@ -11,10 +11,13 @@ package struct GateContext: InitializableFromSource {
     /// The transport's other end; nil where there is no socket.
     package let peer: IPAddress?
     package let logger: Logger
+    /// Cuts the connection, whatever is still to be written.
+    package let abort: @Sendable () -> Void
 
     package init(source: ApplicationRequestContextSource) {
         peer = source.channel.remoteAddress.flatMap { IPAddress(socket: $0) }
         logger = source.logger
+        abort = { [channel = source.channel] in channel.close(promise: nil) }
     }
 }
 

@@ -29,6 +29,19 @@ final class ForwardAuthDoor: Sendable {
         }
     }
 
+    /// The pattern of a door's path, for metrics; nil for the doors that are elsewhere.
+    static func pattern(of door: Door) -> String? {
+        switch door {
+        case .plain: "/v1/forward-auth"
+        case .nginx: "/v1/forward-auth/nginx"
+        case .traefik: "/v1/forward-auth/traefik"
+        case .caddy: "/v1/forward-auth/caddy"
+        case .oauth2: "/oauth2/auth"
+        case .envoy: OriginReader.envoyPrefix + "/{path}"
+        case .json, .grpc: nil
+        }
+    }
+
     func respond(to request: Request, exchange: Exchange, door: Door) async -> Response {
         guard exchange.peerIsTrusted else {
             return refuse(Refusal(.decisionUntrustedProxy), door: door, exchange: exchange, isDecision: false)

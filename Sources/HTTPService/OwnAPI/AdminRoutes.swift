@@ -48,11 +48,8 @@ struct AdminRoutes: Sendable {
         ]
     }
 
-    /// Platform callers see every tenant, everybody else the own one.
     private func query(_ query: AuditQuery, _ call: OwnCall) async throws(Refusal) -> OwnAnswer {
-        let principal = call.caller.principal
-        let reader: AuditReader =
-            call.caller.admin || principal.platform ? .platform : .tenant(principal.tenantID)
+        let reader = AuditReader(call.caller)
         var answer = OwnAnswer()
         answer.text = (try await dependencies.auditTrail.query(query, as: reader).body, "application/json")
         answer.auditMetadata["filters"] = .object(query.metadata)

@@ -58,7 +58,8 @@ struct BrowserRules: Sendable {
 
     /// Adds what every own answer carries.
     func apply(to response: inout Response, exchange: Exchange, path: String) {
-        for field in fields { response.headers[field.name] = field.value }
+        // Pages bring a policy of their own.
+        for field in fields where response.headers[field.name] == nil { response.headers[field.name] = field.value }
         if response.headers[.requestID] == nil { response.headers[.requestID] = exchange.requestID }
         if Self.isAboutCredentials(path) {
             response.headers[.cacheControl] = "no-store"
@@ -69,6 +70,26 @@ struct BrowserRules: Sendable {
         response.headers[.accessControlAllowOrigin] = origin
         if origin != "*" { response.headers[.accessControlAllowCredentials] = "true" }
         response.headers[.accessControlExposeHeaders] = Self.exposed
+    }
+
+    /// Refuses a WebSocket that a page of another origin asks for: browsers send cookies along, and keep nobody from reading what comes. `*`
+    /// allows nobody here.
+    ///
+    /// - Throws: `auth.origin_forbidden`.
+    func checkSocketOrigin(_ exchange: Exchange) throws(Refusal) {
+        switch exchange.headers.lookup("origin") {
+        case .absent: return
+        case .one(let origin):
+            let origin = ASCII.lowercased(ASCII.trimmed(origin))
+            if origin != "*", origins.contains(origin) { return }
+            for (scheme, port) in [("http://", ":80"), ("https://", ":443")] where origin.hasPrefix(scheme) {
+                func plain(_ host: Substring) -> Substring { host.hasSuffix(port) ? host.dropLast(port.count) : host }
+                let own = ASCII.lowercased(exchange.authority ?? "")
+                if !own.isEmpty, plain(origin.dropFirst(scheme.count)) == plain(own[...]) { return }
+            }
+        case .several: break
+        }
+        throw Refusal(.authOriginForbidden)
     }
 
     /// Whether answers of the path may hold or describe credentials, which nobody keeps.

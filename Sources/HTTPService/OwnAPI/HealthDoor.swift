@@ -24,13 +24,16 @@ struct HealthDoor: Sendable {
         switch path {
         case "/livez": return text(readiness.isLive ? "ok\n" : "failed\n", status: readiness.isLive ? 200 : 503)
         case "/readyz": return ready(verbose: verbose)
-        default:
-            let answer = Answers.json([
-                "status": .string(readiness.isDraining ? "draining" : "ok"),
-                "timestamp": .string(clock.now().rfc3339),
-            ])
-            return answer.uncached()
+        default: return Answers.json(state).uncached()
         }
+    }
+
+    /// The body of `/health`.
+    var state: JSONObject {
+        [
+            "status": .string(readiness.isDraining ? "draining" : "ok"),
+            "timestamp": .string(clock.now().rfc3339),
+        ]
     }
 
     private func ready(verbose: Bool) -> Response {

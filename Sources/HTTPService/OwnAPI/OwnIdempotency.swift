@@ -22,7 +22,7 @@ struct OwnIdempotency: Sendable {
         let principal = call.caller.principal
         let caller = IdempotencyCaller(
             tenantID: principal.tenantID, name: principal.tokenID ?? principal.subject)
-        let digest = digest(call)
+        let digest = digest(call, route)
         switch try await keeper.begin(key: key, caller: caller, digest: digest) {
         case .mismatch: throw Refusal(.requestIdempotencyMismatch)
         case .answered(let stored):
@@ -67,11 +67,11 @@ struct OwnIdempotency: Sendable {
     }
 
     /// Names what was asked: method, canonical path, query and body.
-    private func digest(_ call: OwnCall) -> String {
+    private func digest(_ call: OwnCall, _ route: OwnRoute) -> String {
         var text = Array("\(call.exchange.method) \(call.caller.canonicalPath)\n".utf8)
         for item in call.query.items { text += Array("\(item.name)=\(item.value)&".utf8) }
         text.append(0x0A)
-        text += JSONValue.object(call.body).encoded(sortedNames: true)
+        text += route.isRaw ? call.bytes : JSONValue.object(call.body).encoded(sortedNames: true)
         return Hex.encode(SHA256.hash(data: text))
     }
 

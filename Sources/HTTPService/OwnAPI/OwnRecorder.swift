@@ -16,6 +16,8 @@ struct OwnRecord: Sendable {
     /// What was acted on, when the path alone does not say it.
     var resource: String?
     var code: String?
+    /// The handle of the session that the request came with.
+    var session: String?
     var metadata = JSONObject()
 
     init(_ exchange: Exchange) { self.exchange = exchange }
@@ -26,6 +28,7 @@ struct OwnRecord: Sendable {
         action = caller.action
         route = caller.route
         path = caller.canonicalPath
+        session = caller.session?.handle
     }
 }
 
@@ -63,7 +66,8 @@ struct OwnRecorder: Sendable {
         return AuditDraft(
             actor: record.principal.subject, action: record.action,
             resource: record.resource ?? record.path ?? exchange.rawPath, outcome: .init(status: status),
-            metadata: metadata, ip: exchange.client.description, sessionID: record.principal.sessionID,
+            metadata: metadata, ip: exchange.client.description,
+            sessionID: record.session ?? record.principal.sessionID,
             tenant: record.principal.tenantID, requestID: exchange.requestID)
     }
 }

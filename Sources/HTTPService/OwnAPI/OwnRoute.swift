@@ -13,8 +13,10 @@ struct OwnCall: Sendable {
     /// What the `{…}` segments of the pattern matched, in order, decoded.
     let captures: [String]
     let query: QueryItems
-    /// The JSON body; an empty body is an empty object.
+    /// The JSON body; an empty body is an empty object, and so is that of a route that reads the bytes itself.
     let body: JSONObject
+    /// The body as it came.
+    var bytes: [UInt8] = []
 }
 
 /// What a handler answers.
@@ -24,6 +26,8 @@ struct OwnAnswer: Sendable {
     var json: JSONObject?
     /// The text instead of JSON, with its media type.
     var text: (bytes: [UInt8], type: String)?
+    /// The body instead of either, where it is written as long as it lasts.
+    var stream: OwnStream?
     /// What was acted on, for the audit; nil where the path says it.
     var auditResource: String?
     /// Members of the JSON that hold a secret: null when the answer is repeated under its idempotency key.
@@ -34,9 +38,18 @@ struct OwnAnswer: Sendable {
     var fields = HTTPFields()
     /// Whether the answer is recorded; what tells nothing and comes all the time is not.
     var isRecorded = true
+    /// The action for the audit; nil where the route says it.
+    var auditAction: String?
 
     static func json(_ object: JSONObject, status: Int = 200) -> OwnAnswer { OwnAnswer(status: status, json: object) }
     static let noContent = OwnAnswer(status: 204)
+}
+
+/// A body that is written as long as it lasts. It may never begin: what it holds is given back when it is not held any more.
+struct OwnStream: Sendable {
+    /// Writes it; when it returns, it has finished the body.
+    let write:
+        @Sendable @concurrent (_ request: RequestBody, _ writer: inout any ResponseBodyWriter) async throws -> Void
 }
 
 /// One route of the own API.
@@ -55,17 +68,30 @@ package struct OwnRoute: Sendable {
     let effect: Effect
     /// The largest body that is read.
     let bodyBytes: Int
+    /// Whether only the leader answers: another replica sends the request on to it.
+    let leaderOnly: Bool
+    /// Whether the handler reads the bytes of the body itself, which need not be JSON then.
+    let isRaw: Bool
     let segments: [Substring]
+    /// Where its answers are counted; set when the route is put into a table.
+    fileprivate(set) var counter: HTTPRouteCounter?
+    /// What is refused before it is asked who leads: what is wrong with the request itself.
+    let check: (@Sendable (OwnCall) throws(Refusal) -> Void)?
     let handle: @Sendable (OwnCall) async throws(Refusal) -> OwnAnswer
 
     init(
         _ method: String, _ pattern: String, _ effect: Effect, bodyBytes: Int = HTTPLimits.bodyBytes,
+        leaderOnly: Bool = false, isRaw: Bool = false,
+        check: (@Sendable (OwnCall) throws(Refusal) -> Void)? = nil,
         handle: @escaping @Sendable (OwnCall) async throws(Refusal) -> OwnAnswer
     ) {
         self.method = method
         self.pattern = pattern
         self.effect = effect
         self.bodyBytes = bodyBytes
+        self.leaderOnly = leaderOnly
+        self.isRaw = isRaw
+        self.check = check
         segments = pattern.split(separator: "/")
         self.handle = handle
     }
@@ -97,6 +123,14 @@ struct OwnRouteTable: Sendable {
     }
 
     let routes: [OwnRoute]
+
+    init(metrics: HTTPMetrics, routes: [OwnRoute]) {
+        self.routes = routes.map { route in
+            var route = route
+            route.counter = metrics.counter(ofPattern: route.pattern)
+            return route
+        }
+    }
 
     /// The route of a method and canonical path; HEAD is looked up as GET.
     func match(method: String, path: String) -> Match {

@@ -3,7 +3,8 @@
 
 internal import Essentials
 
-/// The parameters of a query string, decoded once; `+` stays `+`.
+/// The parameters of a query string, decoded once. `+` stays `+`, as in the zone of a time; but for `q`, in which forms and most clients
+/// write blanks so.
 struct QueryItems: Sendable {
     private(set) var items: [(name: String, value: String)] = []
 
@@ -12,7 +13,8 @@ struct QueryItems: Sendable {
         guard let mark = target.utf8.firstIndex(of: UInt8(ascii: "?")) else { return }
         for part in target.utf8[target.utf8.index(after: mark)...].split(separator: UInt8(ascii: "&")).prefix(64) {
             let pair = part.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-            items.append((Self.decode(pair[0]), pair.count > 1 ? Self.decode(pair[1]) : ""))
+            let name = Self.decode(pair[0])
+            items.append((name, pair.count > 1 ? Self.decode(pair[1], plusIsBlank: name == "q") : ""))
         }
     }
 
@@ -42,7 +44,7 @@ struct QueryItems: Sendable {
     }
 
     /// Bytes that are no escape stay as they are; what is not UTF-8 is repaired.
-    private static func decode(_ text: Substring.UTF8View.SubSequence) -> String {
+    private static func decode(_ text: Substring.UTF8View.SubSequence, plusIsBlank: Bool = false) -> String {
         var bytes: [UInt8] = []
         var index = text.startIndex
         while index < text.endIndex {
@@ -51,7 +53,7 @@ struct QueryItems: Sendable {
             guard byte == UInt8(ascii: "%"), index < text.endIndex, let high = Hex.digitValue(text[index]),
                 text.index(after: index) < text.endIndex, let low = Hex.digitValue(text[text.index(after: index)])
             else {
-                bytes.append(byte)
+                bytes.append(plusIsBlank && byte == UInt8(ascii: "+") ? UInt8(ascii: " ") : byte)
                 continue
             }
             bytes.append(high << 4 | low)

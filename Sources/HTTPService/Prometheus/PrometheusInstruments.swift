@@ -49,27 +49,23 @@ package final class PrometheusGauge: MeterHandler, RecorderHandler, PrometheusSe
 
 /// Sorts observations into fixed buckets. Durations come in nanoseconds and are shown in seconds.
 package final class PrometheusHistogram: TimerHandler, RecorderHandler, PrometheusSeries {
-    /// Upper bounds in nanoseconds with the text that stands in `le`.
-    static let bounds: [(nanoseconds: Int64, text: String)] = [
-        (50_000, "0.00005"), (100_000, "0.0001"), (250_000, "0.00025"), (500_000, "0.0005"), (1_000_000, "0.001"),
-        (2_500_000, "0.0025"), (5_000_000, "0.005"), (10_000_000, "0.01"), (25_000_000, "0.025"),
-        (50_000_000, "0.05"), (100_000_000, "0.1"), (250_000_000, "0.25"), (500_000_000, "0.5"),
-        (1_000_000_000, "1"),
-    ]
-
-    private static let limits = bounds.map(\.nanoseconds)
-
     private struct Counts {
-        var buckets = [Int64](repeating: 0, count: PrometheusHistogram.bounds.count)
+        var buckets: [Int64]
         var count: Int64 = 0
         var nanoseconds: Int64 = 0
     }
 
-    private let counts = Mutex(Counts())
+    private let bounds: PrometheusBuckets
+    private let counts: Mutex<Counts>
+
+    init(bounds: PrometheusBuckets) {
+        self.bounds = bounds
+        counts = Mutex(Counts(buckets: [Int64](repeating: 0, count: bounds.nanoseconds.count)))
+    }
 
     package func recordNanoseconds(_ duration: Int64) {
         counts.withLock { counts in
-            if let index = Self.limits.firstIndex(where: { duration <= $0 }) { counts.buckets[index] += 1 }
+            if let index = bounds.nanoseconds.firstIndex(where: { duration <= $0 }) { counts.buckets[index] += 1 }
             counts.count += 1
             counts.nanoseconds &+= max(0, duration)
         }
@@ -85,9 +81,9 @@ package final class PrometheusHistogram: TimerHandler, RecorderHandler, Promethe
         let counts = counts.withLock { $0 }
         let lead = labels.isEmpty ? "" : labels + ","
         var sum: Int64 = 0
-        for (index, bound) in Self.bounds.enumerated() {
+        for (index, bound) in bounds.texts.enumerated() {
             sum += counts.buckets[index]
-            text.sample(name + "_bucket", labels: "\(lead)le=\"\(bound.text)\"", value: String(sum))
+            text.sample(name + "_bucket", labels: "\(lead)le=\"\(bound)\"", value: String(sum))
         }
         text.sample(name + "_bucket", labels: "\(lead)le=\"+Inf\"", value: String(counts.count))
         text.sample(

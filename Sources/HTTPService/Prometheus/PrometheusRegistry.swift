@@ -7,7 +7,7 @@ internal import Synchronization
 /// Holds every instrument of the process and writes them as Prometheus text (exposition format 0.0.4).
 ///
 /// Label sets are bounded: a family takes at most `seriesPerFamily` of them, what comes later is counted together in one series whose label
-/// values are all `overflow`. Timers become histograms in seconds with fixed buckets from 50 µs to 1 s.
+/// values are all `overflow`. Timers become histograms in seconds with the buckets of `PrometheusBuckets`.
 package final class PrometheusRegistry: MetricsFactory {
     /// The largest number of label sets a family may have.
     package static let seriesPerFamily = 1000
@@ -66,11 +66,21 @@ package final class PrometheusRegistry: MetricsFactory {
         label: String, dimensions: [(String, String)], aggregate: Bool
     ) -> any RecorderHandler {
         guard aggregate else { return series(label, .gauge, dimensions, make: { PrometheusGauge() }) }
-        return series(label, .histogram, dimensions, make: { PrometheusHistogram() })
+        return histogram(label, dimensions)
     }
 
     package func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
-        series(label, .histogram, dimensions, make: { PrometheusHistogram() })
+        histogram(label, dimensions)
+    }
+
+    /// The counter of the answers of a route, the same one for the same pattern.
+    func routeCounter(_ pattern: String) -> HTTPRouteCounter {
+        series("tollgate_http_requests_total", .counter, [("route", pattern)], make: { HTTPRouteCounter() })
+    }
+
+    private func histogram(_ label: String, _ dimensions: [(String, String)]) -> PrometheusHistogram {
+        let bounds = PrometheusBuckets.of(PrometheusText.metricName(label))
+        return series(label, .histogram, dimensions, make: { PrometheusHistogram(bounds: bounds) })
     }
 
     package func destroyCounter(_ handler: any CounterHandler) { remove(handler) }

@@ -15,7 +15,7 @@ package final class SQLiteAuditIndex: AuditIndexing, Sendable {
         /// Time that may pass.
         package var duration: Duration
 
-        package init(rows: Int = 1_000_000, duration: Duration = .seconds(5)) {
+        package init(rows: Int = 1_000_000, duration: Duration = AuditLog.longestQuery) {
             self.rows = rows
             self.duration = duration
         }
@@ -88,6 +88,21 @@ package final class SQLiteAuditIndex: AuditIndexing, Sendable {
         }
     }
 
+    package func forget(writer: String, before sequence: Int64) async throws {
+        // A day's entries at once would keep new ones waiting.
+        var isMore = true
+        while isMore {
+            isMore = try await pool.write { db in
+                try db.execute(
+                    sql: """
+                        DELETE FROM entries WHERE rowid IN (
+                            SELECT rowid FROM entries WHERE writer = ? AND sequence < ? ORDER BY sequence LIMIT 2000)
+                        """, arguments: [writer, sequence])
+                return db.changesCount > 0
+            }
+        }
+    }
+
     package func rows(_ request: AuditIndexRequest) async throws(Refusal) -> [AuditRow] {
         let limits = limits
         do {
@@ -96,9 +111,7 @@ package final class SQLiteAuditIndex: AuditIndexing, Sendable {
         } catch {
             throw Refusal(.auditUnavailable, message: "The audit index cannot be read")
         }
-        throw Refusal(
-            .auditQueryTooWide,
-            details: ["hint": "Narrow the query by from and to, or by actor, resource or session_id"])
+        throw AuditLog.tooWide
     }
 
     /// Steps over the rows that the best index gives; the other filters are looked at row by row, so that what a query costs is known.
@@ -114,8 +127,8 @@ package final class SQLiteAuditIndex: AuditIndexing, Sendable {
         while found.count < request.limit, let row = try cursor.next() {
             examined += 1
             if examined > limits.rows || examined % 4096 == 0 && ContinuousClock.now > end { return nil }
-            guard let line: Data = row[0], let entry = AuditRow(line: Array(line), writer: row[1]) else { continue }
-            found.append(entry)
+            guard let line: Data = row[0] else { continue }
+            if let entry = request.row(line: Array(line), writer: row[1]) { found.append(entry) }
         }
         return found
     }

@@ -10,9 +10,12 @@ internal import Synchronization
 package struct PostgreSQLAuditIndex: AuditIndexing {
     /// The most rows of one statement.
     private static let rowsOfOneStatement = 1000
-    private let database: PostgreSQLDatabase
+    /// The most rows that are read at once where each is looked into.
+    private static let rowsOfOnePart = 2000
+    let database: PostgreSQLDatabase
     private let examinedRows: Int
     private let turns: QueryTurns
+    private let added = AdditionObserver()
 
     /// - Parameter examinedRows: how many rows one query may look at. How long it may take is the database's statement time.
     package init(_ database: PostgreSQLDatabase, examinedRows: Int = 1_000_000) {
@@ -40,6 +43,13 @@ package struct PostgreSQLAuditIndex: AuditIndexing {
                 }
             }
         }
+        let listener = added.listener.withLock(\.self)
+        for writer in Set(rows.map(\.writer)) { listener?(writer) }
+    }
+
+    /// Has the body told after each addition whose series has grown.
+    package func observeAdditions(_ body: @escaping @Sendable (_ writer: String) -> Void) {
+        added.listener.withLock { $0 = body }
     }
 
     /// Among whose rows an entry is kept. An entry must be kept whatever it says: what cannot be a tenant is the installation's own.
@@ -77,28 +87,46 @@ package struct PostgreSQLAuditIndex: AuditIndexing {
 
     package func rows(_ request: AuditIndexRequest) async throws(Refusal) -> [AuditRow] {
         guard request.limit > 0 else { return [] }
-        let examined = Int64(examinedRows)
-        let found: [PostgreSQLRow]
-        do {
-            found = try await read(PostgreSQLAuditPlan(request, examinedRows: examined))
-        } catch let error as PostgreSQLError where error.code == .timeout && error.sqlState != nil {
-            throw Self.tooWide
-        } catch {
-            throw Refusal(.auditUnavailable, message: "The audit index cannot be read")
-        }
-        var entries: [AuditRow] = []
-        do {
-            for row in found {
-                guard try row.integer(2) <= examined else { throw Self.tooWide }
-                let (line, writer) = (try row.text(0), try row.text(1))
-                if let entry = AuditRow(line: Array(line.utf8), writer: writer) { entries.append(entry) }
+        let end = ContinuousClock.now.advanced(by: AuditLog.longestQuery)
+        var part = request
+        // What only the rows' content tells is tested here, some rows at a time.
+        if request.looksIntoRows { part.limit = Self.rowsOfOnePart }
+        var examined = Int64(examinedRows)
+        var found: [AuditRow] = []
+        while true {
+            let (rows, isCut) = try await read(part, examined: &examined)
+            for row in rows where found.count < request.limit {
+                if let entry = request.row(line: Array(row.line.utf8), writer: row.writer) { found.append(entry) }
             }
-        } catch let refusal as Refusal {
-            throw refusal
+            guard found.count < request.limit else { return found }
+            guard !isCut else { throw AuditLog.tooWide }
+            guard request.looksIntoRows, rows.count == part.limit else { return found }
+            guard ContinuousClock.now < end else { throw AuditLog.tooWide }
+            guard let last = rows.last, let entry = AuditRow(line: Array(last.line.utf8), writer: last.writer) else {
+                throw Refusal(.auditUnavailable, message: "The audit index cannot be read")
+            }
+            part.after = AuditIndexRequest.Position(at: entry.at, id: entry.id)
+        }
+    }
+
+    /// The next rows that fit what the database looks up.
+    ///
+    /// - Parameter examined: how many rows may still be looked at.
+    /// - Returns: the rows, and whether there would be more but for that.
+    private func read(
+        _ request: AuditIndexRequest, examined: inout Int64
+    ) async throws(Refusal) -> (rows: [(line: String, writer: String)], isCut: Bool) {
+        do {
+            let rows = try await read(PostgreSQLAuditPlan(request, examinedRows: examined))
+            let bound = examined
+            let within = try rows.filter { try $0.integer(2) <= bound }
+            examined -= try within.last?.integer(2) ?? 0
+            return (try within.map { (line: try $0.text(0), writer: try $0.text(1)) }, within.count < rows.count)
+        } catch let error as PostgreSQLError where error.code == .timeout && error.sqlState != nil {
+            throw AuditLog.tooWide
         } catch {
             throw Refusal(.auditUnavailable, message: "The audit index cannot be read")
         }
-        return entries
     }
 
     private func read(_ plan: PostgreSQLAuditPlan) async throws -> [PostgreSQLRow] {
@@ -108,10 +136,6 @@ package struct PostgreSQLAuditIndex: AuditIndexing {
             }
         }
     }
-
-    private static let tooWide = Refusal(
-        .auditQueryTooWide,
-        details: ["hint": "Narrow the query by from and to, or by actor, resource or session_id"])
 
     /// The 32 bytes that sign cursors, made by whichever replica is first.
     package func cursorKey(random: any RandomSource) async throws -> Redacted<[UInt8]> {
@@ -138,6 +162,11 @@ extension String {
         guard utf8.contains(0) else { return self }
         return String(String.UnicodeScalarView(unicodeScalars.map { $0.value == 0 ? "\u{FFFD}" : $0 }))
     }
+}
+
+/// Whoever wants to hear of additions.
+private final class AdditionObserver: Sendable {
+    let listener = Mutex<(@Sendable (String) -> Void)?>(nil)
 }
 
 /// Lets no more than some queries run at once: they may take seconds, and what follows the changes of others needs a connection meanwhile.

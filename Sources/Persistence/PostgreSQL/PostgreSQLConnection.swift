@@ -214,14 +214,14 @@ final class PostgreSQLConnection {
     /// Takes in what has come and says how many notices of other sessions were in it.
     ///
     /// - Throws: `PostgreSQLError` with `unavailable` when the connection is lost.
-    func takeNotices() throws(PostgreSQLError) -> Int {
+    func takeNotices() throws(PostgreSQLError) -> [String] {
         guard PQconsumeInput(handle) == 1, PQstatus(handle) == CONNECTION_OK else { throw lost() }
-        var count = 0
+        var texts: [String] = []
         while let notice = PQnotifies(handle) {
+            texts.append(notice.pointee.extra.map { String(cString: $0) } ?? "")
             PQfreemem(notice)
-            count += 1
         }
-        return count
+        return texts
     }
 
     // MARK: - Waiting and reading

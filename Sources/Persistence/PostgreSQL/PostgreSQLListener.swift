@@ -43,17 +43,24 @@ package struct PostgreSQLListener: Sendable {
     /// - Parameters:
     ///   - channel: a constant of the program.
     ///   - onNotice: something was announced, once or several times.
+    ///   - onText: the same, with the text of each announcement.
     ///   - onUp: announcements from now on are heard. What was announced before was missed: look yourself.
     ///   - onDown: announcements are missed from now on, or may have been for a while. Also called when the first try to connect fails.
     package func run(
-        channel: String, onNotice: @escaping @Sendable () -> Void, onUp: @escaping @Sendable () -> Void,
+        channel: String, onNotice: @escaping @Sendable () -> Void,
+        onText: @escaping @Sendable (String) -> Void = { _ in }, onUp: @escaping @Sendable () -> Void,
         onDown: @escaping @Sendable (PostgreSQLError) -> Void
     ) async {
         let end = ListenerEnd()
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let thread = Thread {
-                    work(channel, end, onNotice: onNotice, onUp: onUp, onDown: onDown)
+                    work(
+                        channel, end,
+                        onNotice: { texts in
+                            onNotice()
+                            for text in texts { onText(text) }
+                        }, onUp: onUp, onDown: onDown)
                     continuation.resume()
                 }
                 thread.name = "postgresql-listen"
@@ -66,7 +73,7 @@ package struct PostgreSQLListener: Sendable {
     }
 
     private func work(
-        _ channel: String, _ end: ListenerEnd, onNotice: () -> Void, onUp: () -> Void,
+        _ channel: String, _ end: ListenerEnd, onNotice: ([String]) -> Void, onUp: () -> Void,
         onDown: (PostgreSQLError) -> Void
     ) {
         var backoff = PostgreSQLBackoff()
@@ -87,20 +94,25 @@ package struct PostgreSQLListener: Sendable {
         }
     }
 
+    private func tell(_ connection: PostgreSQLConnection, _ onNotice: ([String]) -> Void) throws(PostgreSQLError) {
+        let texts = try connection.takeNotices()
+        if !texts.isEmpty { onNotice(texts) }
+    }
+
     private func listen(
-        on connection: PostgreSQLConnection, _ end: ListenerEnd, _ onNotice: () -> Void
+        on connection: PostgreSQLConnection, _ end: ListenerEnd, _ onNotice: ([String]) -> Void
     ) throws(PostgreSQLError) {
         var heard = clock.now()
         while !end.isCalled {
             var descriptor = pollfd(fd: connection.socket, events: Int16(POLLIN), revents: 0)
             if poll(&descriptor, 1, Int32(Self.watch.wholeMicroseconds / 1000)) > 0 {
-                if try connection.takeNotices() > 0 { onNotice() }
+                try tell(connection, onNotice)
                 heard = clock.now()
             }
             guard clock.now() - heard >= Self.silence else { continue }
             // A network that was cut says nothing either: the connection must show that it lives.
             _ = try connection.exchange([.direct(PostgreSQLStatement("SELECT 1"))])
-            if try connection.takeNotices() > 0 { onNotice() }
+            try tell(connection, onNotice)
             heard = clock.now()
         }
     }

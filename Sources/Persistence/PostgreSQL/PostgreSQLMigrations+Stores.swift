@@ -4,6 +4,6 @@
 extension PostgreSQLMigrations {
     /// The tables of the stores.
     static let stores: [PostgreSQLMigration] = [
-        serviceTokens, apiKeys, projects, idempotency, objectStatuses, audit, sharedKeys,
+        serviceTokens, apiKeys, projects, idempotency, objectStatuses, audit, sharedKeys, healing, liveEntries,
     ]
 }

@@ -40,6 +40,7 @@ enum SQLiteMigrations {
         },
         projects,
         apiKeys,
+        healing,
     ]
 
     /// Checks whose database it is and brings it up to date, each step in a transaction of its own.

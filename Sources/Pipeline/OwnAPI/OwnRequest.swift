@@ -16,6 +16,8 @@ package struct OwnRequest: Sendable {
     /// XFCC element from a trusted proxy, when there is one.
     package var clientCertificate: String?
     package var requestID: String
+    /// Whether the caller was admitted before and goes on: neither uses nor failures are counted.
+    package var isRecheck = false
 
     package init(
         method: String, target: String, headers: HeaderList, clientAddress: IPAddress, clientIsTrustedProxy: Bool,
@@ -41,18 +43,21 @@ package struct OwnCaller: Sendable {
     /// `METHOD /pattern` of the rule.
     package var route: String
     package var canonicalPath: String
+    /// The session whose cookie was the credential; nil for every other.
+    package var session: SessionRecord?
     /// Whether the caller may use a permission itself: the grant rule and the decisions API ask this.
     package var holds: @Sendable (_ permission: String) -> Bool
 
     package init(
         principal: Principal, admin: Bool, action: String, route: String, canonicalPath: String,
-        holds: @escaping @Sendable (_ permission: String) -> Bool
+        session: SessionRecord? = nil, holds: @escaping @Sendable (_ permission: String) -> Bool
     ) {
         self.principal = principal
         self.admin = admin
         self.action = action
         self.route = route
         self.canonicalPath = canonicalPath
+        self.session = session
         self.holds = holds
     }
 }

@@ -51,6 +51,10 @@ extension APIResource {
     package static let pods = APIResource(group: "", version: "v1", plural: "pods", kind: "Pod")
     package static let deployments = APIResource(
         group: "apps", version: "v1", plural: "deployments", kind: "Deployment")
+    package static let statefulSets = APIResource(
+        group: "apps", version: "v1", plural: "statefulsets", kind: "StatefulSet")
+    package static let nodes = APIResource(
+        group: "", version: "v1", plural: "nodes", kind: "Node", isNamespaced: false)
     package static let replicaSets = APIResource(
         group: "apps", version: "v1", plural: "replicasets", kind: "ReplicaSet")
     package static let leases = APIResource(

@@ -21,7 +21,11 @@ struct ClusterLink: Sendable {
     let streams: [ClusterStream]
     let elector: LeaderElector
     let events: EventRecorder
+    /// Called each time that this replica becomes the leader.
+    let leading = ChangeHook()
     let writes: OwnWrites
+    /// As the Lease names this replica when it leads.
+    let identity: String
     private let logger: Logger
 
     init(
@@ -46,9 +50,10 @@ struct ClusterLink: Sendable {
         caches = streams.caches
         writes = OwnWrites(over: streams.caches)
         let scheme = settings.listeners.tls == nil ? "http" : "https"
+        identity = "\(cluster.podName)_\(UUID().uuidString.lowercased())"
         elector = LeaderElector(
             lease: APIObjectReference(.leases, namespace: ownNamespace, name: cluster.lease),
-            identity: "\(cluster.podName)_\(UUID().uuidString.lowercased())",
+            identity: identity,
             address: cluster.podIP.map {
                 "\(scheme)://\($0.contains(":") ? "[\($0)]" : $0):\(settings.listeners.api.port)"
             },
@@ -64,13 +69,39 @@ struct ClusterLink: Sendable {
     func adminToken(random: any RandomSource) async throws -> Redacted<String> {
         let reference = APIObjectReference(.secrets, namespace: ownNamespace, name: "tollgate-admin-token")
         do throws(KubernetesError) {
-            if let secret = try await find(reference) { return try Self.token(in: secret) }
-            return try Self.token(in: try await make(reference, random: random))
+            return try await secret(reference, random: random)
         } catch {
             throw StartupProblem(
                 "the admin token cannot be kept in \(reference): \(error). Give the service account the rights of the chart, or set TOLLGATE_AUTH_TOKEN."
             )
         }
+    }
+
+    /// The key that seals the sessions of every replica: made once, kept in Secret `tollgate-session-key` of the own namespace.
+    ///
+    /// - Returns: nil where the Secret can be neither read nor made; the log says why.
+    func sessionKeys(random: any RandomSource) async -> Redacted<[[UInt8]]>? {
+        let reference = APIObjectReference(.secrets, namespace: ownNamespace, name: "tollgate-session-key")
+        do throws(KubernetesError) {
+            let text = try await secret(reference, random: random)
+            guard let key = Base64URL.decode(Array(text.revealed.utf8)), key.count == 32 else {
+                throw KubernetesError(.malformedAnswer, message: "it holds no key; delete it and a new one is made")
+            }
+            return Redacted([key])
+        } catch {
+            logger.warning(
+                "the session key cannot be kept: give the service account the rights of the chart, or set TOLLGATE_SESSION_KEY",
+                metadata: [LogKeys.object: "\(reference)", LogKeys.reason: "\(error)"])
+            return nil
+        }
+    }
+
+    /// The text of a Secret of Tollgate's own, which is made where it is not there.
+    private func secret(
+        _ reference: APIObjectReference, random: any RandomSource
+    ) async throws(KubernetesError) -> Redacted<String> {
+        if let secret = try await find(reference) { return try Self.token(in: secret) }
+        return try Self.token(in: try await make(reference, random: random))
     }
 
     private func find(_ reference: APIObjectReference) async throws(KubernetesError) -> JSONValue? {
@@ -81,7 +112,7 @@ struct ClusterLink: Sendable {
         }
     }
 
-    /// Makes the Secret; where another replica is faster, its token is everybody's.
+    /// Makes the Secret; where another replica is faster, its text is everybody's.
     private func make(_ reference: APIObjectReference, random: any RandomSource)
         async throws(KubernetesError) -> JSONValue
     {
@@ -96,7 +127,7 @@ struct ClusterLink: Sendable {
         do throws(KubernetesError) {
             let made = try await api.create(
                 document, in: .secrets, namespace: ownNamespace, name: nil, subresource: nil)
-            logger.notice("admin token made", metadata: [LogKeys.object: "\(reference)"])
+            logger.notice("secret made", metadata: [LogKeys.object: "\(reference)"])
             return made
         } catch  where error.code == .alreadyExists {
             return try await api.get(reference, subresource: nil)

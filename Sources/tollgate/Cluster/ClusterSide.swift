@@ -12,6 +12,7 @@ internal import Metrics
 internal import Reconcilers
 internal import ResourceModel
 internal import RuntimeState
+internal import SelfManagement
 internal import ServiceLifecycle
 
 /// The control side on a cluster: every replica watches and compiles, the leader writes.
@@ -20,7 +21,10 @@ struct ClusterSide: ControlSide {
     private let compiler: ClusterCompiler
     private let controllers: [Controller<ObjectKey>]
     private let resync: ResyncTimer
+    private let own: SelfSide
     let catalog: any ResourceCatalog
+    let leader: (any LeaderForwarding)?
+    let cluster: (any ClusterService)?
 
     init(_ parts: ControlParts, link: ClusterLink, metrics: PrometheusRegistry) throws {
         self.link = link
@@ -92,7 +96,13 @@ struct ClusterSide: ControlSide {
             // Lists and bursts of changes leave much behind that the allocator would keep.
             FreedMemory.release()
         }
-        catalog = ClusterCatalog(caches: link.caches, snapshots: parts.snapshots)
+        let catalog = ClusterCatalog(caches: link.caches, snapshots: parts.snapshots)
+        self.catalog = catalog
+        own = SelfSide(parts, link: link, leading: leading, metrics: metrics)
+        leader = own.leader
+        cluster = ClusterOperations(
+            manager: own.manager, elector: link.elector, catalog: catalog, trail: parts.audit, clock: parts.clock
+        ) { compiler.lookAgain() }
         metrics.onScrape { [caches = link.caches] in
             for kind in ResourceKind.allCases {
                 Gauge(label: "tollgate_cache_objects", dimensions: [("kind", kind.rawValue)], factory: metrics)
@@ -109,7 +119,7 @@ struct ClusterSide: ControlSide {
             ]
             + controllers.map { controller in
                 StoppableService(name: controller.name, work: controller.run, stop: controller.stop)
-            }
+            } + own.services
     }
 
     var isLive: Bool { !link.elector.isStuck }
@@ -136,7 +146,11 @@ struct ClusterSide: ControlSide {
 
     func hold() async {
         // Who begins to lead has written nothing yet: everything is looked at.
-        await link.elector.run { [compiler] in compiler.lookAgain() }
+        await link.elector.run { [compiler, own, leading = link.leading] in
+            own.manager.beginLeading()
+            leading.call()
+            compiler.lookAgain()
+        }
         await link.api.shutdown()
     }
 

@@ -8,7 +8,9 @@ internal import Essentials
 struct AuditCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit", abstract: "Query the audit trail, check it, copy it.",
-        subcommands: [AuditQueryCommand.self, AuditVerifyCommand.self, AuditBackupCommand.self])
+        subcommands: [
+            AuditQueryCommand.self, AuditVerifyCommand.self, AuditBackupCommand.self, AuditReindexCommand.self,
+        ])
 }
 
 /// `tollgate audit query`
@@ -16,8 +18,7 @@ struct AuditQueryCommand: ContextualCommand {
     static let configuration = CommandConfiguration(
         commandName: "query", abstract: "Show audit entries, newest first.")
 
-    // Passed on for servers that know boolean queries; this one refuses them, so help does not offer it.
-    @Argument(help: .hidden)
+    @Argument(help: "Boolean query, such as 'outcome=denied AND NOT actor~probe'.")
     var query: String?
 
     @Option(help: "Exact actor.")
@@ -59,8 +60,14 @@ struct AuditQueryCommand: ContextualCommand {
             ("tenant", tenant), ("from", from), ("to", to), ("cursor", cursor), ("order", order),
         ]
         let parameters = [("limit", String(limit))] + given.compactMap { name, value in value.map { (name, $0) } }
-        let answer = try await APIClient.with(target, in: context) {
-            try await $0.call(.get, "/v1/audit/events", query: parameters)
+        let answer: APIAnswer
+        do {
+            answer = try await APIClient.with(target, in: context) {
+                try await $0.call(.get, "/v1/audit/events", query: parameters)
+            }
+        } catch let failure as CommandFailure {
+            if let query, let place = QueryFaultText(query, failure: failure) { context.errors.line(place.text) }
+            throw failure
         }
         let body = answer.body ?? .null
         guard target.format == .table else {

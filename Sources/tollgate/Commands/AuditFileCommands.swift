@@ -4,6 +4,7 @@
 internal import ArgumentParser
 internal import AuditTrail
 internal import Essentials
+internal import Persistence
 
 /// Where the trail of this machine is, and the key of its chain.
 struct AuditPlace: Sendable {
@@ -16,7 +17,7 @@ struct AuditPlace: Sendable {
         var reader = SettingsReader(SettingsSources(environment: environment))
         let data = TollgateSettings.dataDirectory(&reader, environment: environment, host: context.host)
         let audit = TollgateSettings.audit(
-            &reader, dataDirectory: data, environment: environment, host: context.host)
+            &reader, dataDirectory: data, podName: nil, environment: environment, host: context.host)
         let needed = reader.problems.filter { path == nil || $0.setting.hasPrefix("TOLLGATE_AUDIT_HMAC_KEY") }
         guard needed.isEmpty else { throw SettingsError(problems: needed) }
         let directory = path.map { TollgateSettings.absolute($0, environment: environment, host: context.host) }
@@ -79,6 +80,29 @@ struct AuditBackupCommand: ContextualCommand {
         do {
             let report = try AuditBackup.run(from: place.directory, to: target)
             context.output.line("\(report.copied) copied, \(report.present) already there, \(report.bytes) bytes")
+        } catch {
+            throw CommandFailure(.otherFault, "\(error)")
+        }
+    }
+}
+
+/// `tollgate audit reindex`
+struct AuditReindexCommand: ContextualCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reindex",
+        abstract: "Build the SQLite index of the audit trail anew from its segments; the server must not run.")
+
+    @Option(help: "Directory of the segments (default: that of the settings).")
+    var path: String?
+
+    func run(in context: CommandContext) async throws {
+        let place = try AuditPlace.resolve(path, in: context)
+        do {
+            for (writer, directory) in try AuditVerifier.writers(in: place.directory) {
+                let index = try SQLiteAuditIndex(path: "\(directory)/index.sqlite")
+                let count = try await AuditReindex.run(directory: directory, writer: writer, index: index)
+                context.output.line("\(writer): \(count) entries")
+            }
         } catch {
             throw CommandFailure(.otherFault, "\(error)")
         }

@@ -18,7 +18,7 @@ struct KubectlTollgate: ParsableCommand {
         version: ProductVersion.text,
         subcommands: [
             PluginStatusCommand.self, PluginExplainCommand.self, PluginTokenCommand.self, PluginUsageCommand.self,
-            PluginAuditCommand.self, VersionCommand.self,
+            PluginAuditCommand.self, PluginScaleCommand.self, PluginReconcileCommand.self, VersionCommand.self,
         ])
 }
 

@@ -10,6 +10,7 @@ internal import Logging
 internal import Metrics
 internal import Reconcilers
 internal import RuntimeState
+internal import SelfManagement
 
 /// What a control side is made of, whichever it is.
 struct ControlParts: Sendable {
@@ -25,6 +26,8 @@ struct ControlParts: Sendable {
     var plans: PlanBook
     var policy: PolicyParts
     var audit: AuditLog
+    /// Tells people; nil where they cannot be reached.
+    var notices: NoticeTeller?
     var clock: any WallClock
     var random: any RandomSource
     var logger: Logger

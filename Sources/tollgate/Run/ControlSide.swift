@@ -11,6 +11,10 @@ internal import ServiceLifecycle
 protocol ControlSide: Sendable {
     /// What `GET /v1/resources` shows.
     var catalog: any ResourceCatalog { get }
+    /// Who takes what only the leader answers to it; nil where this process is the only one.
+    var leader: (any LeaderForwarding)? { get }
+    /// The own Deployment; nil where there is no cluster.
+    var cluster: (any ClusterService)? { get }
     /// What has to run as long as the server does.
     var services: [any Service] { get }
     /// Lines of `/readyz?verbose` beside those that every server has.
@@ -30,4 +34,8 @@ protocol ControlSide: Sendable {
 extension ControlSide {
     /// The server does it, with its store.
     var keepsCredentials: Bool { false }
+
+    var leader: (any LeaderForwarding)? { nil }
+
+    var cluster: (any ClusterService)? { nil }
 }

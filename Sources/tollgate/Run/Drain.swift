@@ -15,6 +15,8 @@ struct Drain: Service {
     let delay: Duration
     /// Whose waiting callers are sent away, so that they ask another replica.
     let desk: SnapshotDesk?
+    /// Whose clients are told to go elsewhere.
+    let live: LiveHub
     let logger: Logger
 
     func run() async throws {
@@ -22,6 +24,7 @@ struct Drain: Service {
         logger.notice("draining")
         readiness.drain()
         desk?.close()
+        live.drain()
         do {
             try await audit.record(
                 AuditDraft(actor: "system", action: "system.stop", resource: "tollgate", outcome: .success))

@@ -74,9 +74,7 @@ final class Readiness: ReadinessReporting {
                 name: "keys", status: keysSettled ? .ok : .failed,
                 detail: keysSettled ? keyDetail : "waiting for the first key sets"),
         ] + stores(now) + [
-            ReadinessCheck(
-                name: "audit", status: trail.isWritable ? (trail.corruptSegment == nil ? .ok : .degraded) : .failed,
-                detail: trail.corruptSegment.map { "segment \($0) was found damaged" } ?? ""),
+            Self.audit(trail),
             policy(),
             ReadinessCheck(
                 name: "auth_mode", status: mode.configured == mode.effective ? .ok : .degraded,
@@ -85,6 +83,15 @@ final class Readiness: ReadinessReporting {
         ] + (redis.map { [$0.readiness()] } ?? []) + control.checks() + [
             ReadinessCheck(name: "draining", status: isDraining ? .failed : .ok)
         ]
+    }
+
+    private static func audit(_ trail: AuditStatus) -> ReadinessCheck {
+        var details: [String] = []
+        if let file = trail.corruptSegment { details.append("segment \(file) was found damaged") }
+        if let volume = trail.volume, volume.isHigh { details.append("its volume is \(volume.percent) % full") }
+        return ReadinessCheck(
+            name: "audit", status: trail.isWritable ? (details.isEmpty ? .ok : .degraded) : .failed,
+            detail: details.joined(separator: "; "))
     }
 
     private func snapshotCheck(_ now: Timestamp) -> ReadinessCheck {

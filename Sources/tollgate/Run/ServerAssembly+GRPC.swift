@@ -22,6 +22,7 @@ extension ServerAssembly {
                 dependencies: GRPCDependencies(
                     runner: http.runner,
                     records: DoorRecords(audit: dependencies.audit, metricsFactory: dependencies.metrics),
+                    answers: CheckAnswers(metricsFactory: dependencies.metrics),
                     addresses: ClientAddressResolver(trusted: settings.listeners.trustedProxies), serving: readiness,
                     clock: dependencies.clock, logger: dependencies.logger),
                 onRunning: onRunning)

@@ -71,3 +71,12 @@ extension ServerAssembly {
         return AdminCredential(token: token, isGenerated: true)
     }
 }
+
+extension ObjectOrigin {
+    /// The keys that seal sessions in Redis: those of the settings, or in a cluster one that is made. Nil where there are none, or no Redis.
+    func sessionKeys(_ settings: TollgateSettings, random: any RandomSource) async -> Redacted<[[UInt8]]>? {
+        if let keys = settings.console.sessionKeys { return keys }
+        guard settings.redis != nil, case .cluster(let link) = self else { return nil }
+        return await link.sessionKeys(random: random)
+    }
+}

@@ -14,6 +14,8 @@ struct RedisParts: Sendable {
     let failures: RedisFailureSharing
     /// Wakes the other replicas up when something has changed in the database.
     let changes: RedisChangeSignal
+    /// Tells the other replicas that there are new events.
+    let events: RedisNoticeChannel
     private let clock: any WallClock
 
     /// - Returns: nil where Redis is not set.
@@ -31,6 +33,7 @@ struct RedisParts: Sendable {
         failures = RedisFailureSharing(
             client, intervalSeconds: limits.intervalSeconds, clock: clock, random: random, metricsFactory: metrics)
         changes = RedisChangeSignal(client)
+        events = RedisNoticeChannel(client, channel: "tollgate:events")
         self.clock = clock
     }
 
@@ -55,7 +58,7 @@ struct RedisParts: Sendable {
         return ReadinessCheck(
             name: "redis", status: .degraded,
             detail:
-                "\(status.address) is away: \(fault); request limits and failed authentications are counted by each "
-                + "replica alone")
+                "\(status.address) is away: \(fault); request limits, failed authentications and sessions are kept "
+                + "by each replica alone")
     }
 }

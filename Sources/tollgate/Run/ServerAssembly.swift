@@ -12,6 +12,7 @@ internal import Pipeline
 internal import Reconcilers
 internal import ResourceModel
 internal import RuntimeState
+internal import SelfManagement
 internal import ServiceLifecycle
 internal import UnixSignals
 
@@ -29,13 +30,17 @@ struct ServerAssembly {
     private let limits: LimitParts
     private let redis: RedisParts?
     private let sharing: [ClosureService]
+    private let sessions: SessionParts?
     private let reviews: ReviewParts?
     private let readiness: Readiness
     private let engine: OPAClient?
+    /// Nil in a sidecar.
+    private let healing: HealingParts?
     private let metrics: PrometheusRegistry
     private var dependencies: HTTPDependencies
     /// Answers sidecars; nil in one.
     private let desk: SnapshotDesk?
+    private let live: LiveParts
 
     init(_ settings: TollgateSettings, source: ObjectSource, logger: Logger) async throws {
         self.settings = settings
@@ -69,6 +74,10 @@ struct ServerAssembly {
         redis = try RedisParts(
             settings.redis, limits: authentication.limits, clock: clock, random: random, logger: logger,
             metrics: metrics)
+        live = LiveParts(
+            settings.audit, audit: audit, shared: stores.audit, redis: redis, clock: clock, logger: logger,
+            metrics: metrics)
+        try await live.start()
         limits = try LimitParts(settings.billing, redis: redis?.client, logger: logger, metrics: metrics)
         keys = APIKeyParts(
             stores: stores, snapshots: snapshots, plans: limits.plans, upgradeURL: settings.billing.upgradeURL,
@@ -103,21 +112,40 @@ struct ServerAssembly {
             prefixes: authentication.prefixes, reviews: reviews?.reviews,
             anyGlobalCredential: authentication.configuresIssuers, metrics: authenticationMetrics, logger: logger)
 
+        // Nobody signs in at a sidecar.
+        sessions =
+            link != nil
+            ? nil
+            : try SessionParts(
+                keys: await origin.sessionKeys(settings, random: random), redis: redis?.client,
+                clock: clock, random: random, logger: logger, metrics: metrics)
+        healing = try stores.healing.map { [stores, audit] store in
+            try HealingParts(
+                HealingParts.World(
+                    settings: settings, authentication: authentication, store: store,
+                    idempotency: stores.idempotency, origin: origin, isShared: stores.shared != nil, audit: audit,
+                    clock: clock, random: random, logger: logger, metrics: metrics))
+        }
         control = try await origin.control(
             ControlParts(
                 settings: settings, authentication: authentication, store: stores.statuses, registry: registry,
                 keys: keys, keySets: keySets, reviewsTokens: reviews != nil, snapshots: snapshots, plans: limits.plans,
-                policy: policy, audit: audit,
-                clock: clock, random: random, logger: logger), metrics: metrics)
+                policy: policy, audit: audit, notices: healing?.notices, clock: clock, random: random, logger: logger),
+            metrics: metrics)
 
         engine = Self.policyEngine(settings, clock: clock, logger: logger, metrics: metrics)
         readiness = Readiness(
-            snapshots: snapshots, stores: books.checks, audit: audit, keySets: keySets, engine: engine,
+            snapshots: snapshots,
+            stores: { [books, healing, sessions] now in
+                books.checks(now) + (sessions?.checks() ?? []) + (healing?.checks() ?? [])
+            }, audit: audit,
+            keySets: keySets, engine: engine,
             maxSnapshotAge: settings.maxSnapshotAge,
             mode: (authentication.mode, settings.effectiveMode(authentication)), policy: policy.readiness,
             redis: redis, control: control, clock: clock)
         let pipeline = RequestPipeline(
-            snapshots: snapshots, authenticator: authenticator, audit: audit, stages: [limits.stage],
+            snapshots: snapshots, authenticator: authenticator, sessions: sessions?.keeper, audit: audit,
+            stages: [limits.stage],
             observers: [APIKeyUsageObserver(keys: keys.table)],
             engine: engine.map(SidecarEngine.init),
             settings: PipelineSettings(
@@ -128,7 +156,7 @@ struct ServerAssembly {
             idempotency: stores.idempotency,
             addresses: ClientAddressResolver(trusted: settings.listeners.trustedProxies),
             authBlocks: FailureLimiterBlocks(limiter: limiter, clock: clock), readiness: readiness, metrics: metrics,
-            modules: [], clock: clock,
+            modules: [], leader: control.leader, clock: clock,
             logger: logger)
         desk =
             link != nil
@@ -136,13 +164,32 @@ struct ServerAssembly {
             : Self.desk(
                 snapshots: snapshots, registry: registry, keys: keys, authenticator: authenticator,
                 prefixes: authentication.prefixes, clock: clock, metrics: metrics)
+        if let sessions {
+            dependencies.modules += [
+                SessionRoutes(sessions: sessions.keeper),
+                ConsoleRoutes(
+                    ConsoleSettings(
+                        dashboardURL: settings.console.dashboardURL?.description, version: ProductVersion.text)),
+            ]
+        }
         if let desk, let projects = books.projects {
-            dependencies.modules = [
+            dependencies.modules += [
                 ProjectRoutes(registry: projects, audit: audit), keys.routes(auditTrail: audit),
                 PolicyRoutes(service: policy.keeper) { [policy, engine] in policy.report(on: engine) },
                 SnapshotRoutes(desk: desk, decider: pipeline),
                 SidecarRecordsRoutes(audit: audit, tokens: table, keys: keys.table, clock: clock),
+                ClusterRoutes(
+                    service: control.cluster
+                        ?? NoCluster { body throws(Refusal) in _ = try ScaleRequest(body) }),
+                StreamRoutes(
+                    StreamParts(
+                        hub: live.hub, decider: pipeline, audit: audit, clock: clock, time: SystemMonotonicClock(),
+                        logger: logger)),
             ]
+        }
+        if let healing {
+            dependencies.webhook = healing.webhook
+            dependencies.modules += healing.modules
         }
         ProcessMetrics.register(in: metrics, startedAt: clock.now())
         ScrapeGauges.register(
@@ -170,13 +217,16 @@ struct ServerAssembly {
                     await keySets.waitForFirstSets(atMost: .seconds(10))
                     readiness.keysSettled()
                 },
-            ] + control.services + limits.services + sharing + (reviews?.services ?? [])
+            ] + live.services + control.services + (healing?.services ?? []) + limits.services + sharing
+            + (sessions?.services ?? [])
+            + (reviews?.services ?? [])
         typealias Entry = ServiceGroupConfiguration.ServiceConfiguration
         // The group stops them from the last to the first.
         var entries = services.map { Entry(service: $0, successTerminationBehavior: .ignore) }
         entries += listeners.services.map { Entry(service: $0) }
         entries += try listening(listeners).map { Entry(service: $0) }
-        let drain = Drain(readiness: readiness, audit: audit, delay: settings.drainDelay, desk: desk, logger: logger)
+        let drain = Drain(
+            readiness: readiness, audit: audit, delay: settings.drainDelay, desk: desk, live: live.hub, logger: logger)
         entries.append(Entry(service: drain, successTerminationBehavior: .ignore))
         var configuration = ServiceGroupConfiguration(
             services: entries, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)

@@ -31,7 +31,8 @@ extension StoreSet {
         return StoreSet(
             tokens: own ?? stores.serviceTokens, keys: stores.apiKeys, projects: stores.projects,
             idempotency: stores.idempotency, statuses: statuses,
-            audit: try await SharedAudit(database, random: random),
+            audit: try await SharedAudit(database, random: random, logger: logger),
+            healing: PostgreSQLHealingStore(database),
             shared: SharedStore(
                 feed: PostgreSQLChangeFeed(database),
                 signals: [PostgreSQLChangeSignal(PostgreSQLListener(database.settings, logger: logger))],

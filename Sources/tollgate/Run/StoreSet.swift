@@ -17,6 +17,8 @@ struct StoreSet: Sendable {
     var statuses: any ObjectStatusStore
     /// The trail in the database that replicas share; nil where there is none.
     var audit: SharedAudit?
+    /// Books and notices of healing; nil in a sidecar.
+    var healing: (any HealingStore)?
     /// What there is beside where several replicas use it; nil where this process is the only one.
     var shared: SharedStore?
     /// Whether service tokens are among what is shared: they may have a place of their own.
@@ -45,7 +47,7 @@ extension StoreSet {
         let tokens = try ownTokens(authentication, hasDatabase: false, clock: clock, logger: logger)
         return StoreSet(
             tokens: tokens ?? store, keys: SQLiteAPIKeyStore(store), projects: store, idempotency: store,
-            statuses: store, audit: nil, shared: nil, close: { try store.close() })
+            statuses: store, audit: nil, healing: store, shared: nil, close: { try store.close() })
     }
 
     /// The place of service tokens where they have one of their own.

@@ -24,14 +24,16 @@ struct ClusterSettings: Sendable {
 
 extension TollgateSettings {
     /// Reads what belongs to a cluster.
-    static func cluster(_ reader: inout SettingsReader, host: HostFacts) -> ClusterSettings {
+    ///
+    /// - Parameter podName: of the own Pod, where the process was told.
+    static func cluster(_ reader: inout SettingsReader, podName: String?, host: HostFacts) -> ClusterSettings {
         typealias Catalog = SettingsCatalog
         let deployment = reader.optional(Catalog.deployment)
         return ClusterSettings(
             watchNamespaces: reader.optional(Catalog.watchNamespaces) ?? [],
             selector: reader.optional(Catalog.selector),
             lease: reader.optional(Catalog.leaseName) ?? deployment ?? "tollgate", deployment: deployment,
-            podName: reader.optional(Catalog.podName) ?? host.hostName,
+            podName: podName ?? host.hostName,
             podNamespace: reader.optional(Catalog.podNamespace), podIP: reader.optional(Catalog.podIP),
             nodeName: reader.optional(Catalog.nodeName))
     }

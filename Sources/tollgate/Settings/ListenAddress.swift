@@ -56,6 +56,16 @@ struct WebAddress: Sendable, Hashable, CustomStringConvertible {
     /// From the first `/` on, without one at the end; empty where there is none.
     let path: String
 
+    /// Where an address that has to be there could not be read; the problem stops the start.
+    static let standIn = WebAddress(scheme: "http", host: "localhost")
+
+    private init(scheme: String, host: String) {
+        self.scheme = scheme
+        self.host = host
+        port = nil
+        path = ""
+    }
+
     /// Reads `scheme://host[:port][/path]`, without query and fragment.
     init?(_ text: String) {
         guard let separator = text.range(ofText: "://") else { return nil }

@@ -22,7 +22,8 @@ extension SettingsCatalog {
         "Name of the own Deployment.")
     static let podName = Setting(
         "POD_NAME", .text("text", expected: "an object name", where: NameRules.isObjectName),
-        defaultNote: "the host name", in: .cluster, "Name of the own Pod (Downward API).")
+        defaultNote: "the host name", in: .cluster,
+        "Name of the own Pod (Downward API), and of its series of audit segments.")
     static let podNamespace = Setting(
         "POD_NAMESPACE", .text("text", expected: "a namespace", where: NameRules.isNamespace),
         defaultNote: "that of the service account or of the kubeconfig's context, else default", in: .cluster,

@@ -7,7 +7,8 @@ internal import Essentials
 enum SettingsCatalog {
     /// The settings of `tollgate run`, in the order of the table.
     static let all: [SettingInfo] =
-        listeners + decisions + authentication.map(\.info) + policy + policyEngine + billing + tools + cluster + sidecar
+        listeners + decisions + authentication.map(\.info) + console + policy + policyEngine + billing + tools + healing
+        + cluster + selfManagement + sidecar
         + storage + database + redis + audit + operation
 
     /// The settings that only the client commands read.
@@ -28,8 +29,9 @@ enum SettingsCatalog {
     ]
     private static let storage: [SettingInfo] = [dataDirectory.info]
     private static let audit: [SettingInfo] = [
-        writer.info, auditPath.info, auditQueue.info, auditFlush.info, auditSegmentBytes.info, auditDecisions.info,
-        auditFailOpen.info, auditMemory.info, auditIndex.info, auditKey.info, redact.info,
+        writer.info, auditPath.info, auditQueue.info, auditFlush.info, auditSegmentBytes.info,
+        auditRotateAt.info, auditRetention.info, auditDecisions.info,
+        auditFailOpen.info, auditMemory.info, eventsRing.info, auditIndex.info, auditKey.info, redact.info,
     ]
     private static let operation: [SettingInfo] = [
         logLevel.info, logFormat.info, logSensitiveDebug.info, drainDelay.info, grace.info, maxSnapshotAge.info,

@@ -54,6 +54,8 @@ struct SettingsNote: Sendable, Hashable {
         case aliasDiffers = "alias_differs"
         /// A name of this product that nothing reads.
         case unknownName = "unknown_name"
+        /// Another setting decides instead.
+        case overruled
         /// A switch that makes the process less safe is on.
         case unsafe
     }

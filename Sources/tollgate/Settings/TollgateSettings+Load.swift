@@ -33,6 +33,8 @@ extension TollgateSettings {
         let dataDirectory = dataDirectory(&reader, environment: environment, host: host)
         let sidecar = sidecar(&reader, environment: environment, host: host)
         let oneSecond = Duration.seconds(1)
+        let database = database(&reader)
+        let podName = reader.optional(Catalog.podName)
         var settings = TollgateSettings(
             listeners: listeners(
                 &reader, environment: environment, host: host, standsBesideOne: sidecar != nil),
@@ -41,6 +43,7 @@ extension TollgateSettings {
                 maxInFlight: reader.value(Catalog.decisionMaxInFlight, orAfterProblem: 1),
                 batchMax: reader.value(Catalog.decisionBatchMax, orAfterProblem: 1)),
             authentication: authentication(&reader, environment: environment, host: host),
+            console: console(&reader),
             apiAuthConfig: apiAuthConfig(&reader),
             apiKeyPrefix: reader.value(Catalog.apiKeyPrefix, orAfterProblem: ""),
             apiKeyOldPrefixes: reader.optional(Catalog.apiKeyOldPrefixes) ?? [],
@@ -49,11 +52,14 @@ extension TollgateSettings {
             policyEngine: policyEngine(&reader),
             billing: billing(&reader, environment: environment, host: host),
             tools: tools(&reader, dataDirectory: dataDirectory, environment: environment, host: host),
-            cluster: cluster(&reader, host: host), sidecar: sidecar,
+            healing: healing(&reader, environment: environment, host: host),
+            cluster: cluster(&reader, podName: podName, host: host),
+            selfManagement: selfManagement(&reader, hasDatabase: database.server != nil), sidecar: sidecar,
             dataDirectory: dataDirectory,
-            database: database(&reader),
+            database: database,
             redis: redis(&reader, environment: environment, host: host),
-            audit: audit(&reader, dataDirectory: dataDirectory, environment: environment, host: host),
+            audit: audit(
+                &reader, dataDirectory: dataDirectory, podName: podName, environment: environment, host: host),
             logging: logging(&reader, inCluster: isInCluster(environment)),
             drainDelay: reader.value(Catalog.drainDelay, orAfterProblem: oneSecond),
             grace: reader.value(Catalog.grace, orAfterProblem: oneSecond),
@@ -63,6 +69,7 @@ extension TollgateSettings {
         checkAuthentication(settings, &reader)
         checkSidecar(settings, &reader)
         noteUnsafe(settings, &reader)
+        checkArchive(environment, &reader)
         noteUnknownNames(environment, &reader)
         settings.notes = reader.notes
         return settings
@@ -95,6 +102,20 @@ extension TollgateSettings {
         let known = Set(SettingsCatalog.all.flatMap { [$0.name] + $0.aliases }.flatMap { [$0, $0 + "_FILE"] })
         return sources.file.keys.sorted().filter { !known.contains($0) }.map {
             SettingsProblem(setting: $0, message: "no setting has this name (settings file)")
+        }
+    }
+
+    /// Whoever asks for an archive counts on segments being kept until they are in it. There is none, so that nothing may begin that deletes them.
+    private static func checkArchive(_ environment: [String: String], _ reader: inout SettingsReader) {
+        let name = "TOLLGATE_AUDIT_ARCHIVE"
+        for given in [name, name + "_FILE"] {
+            guard let text = environment[given].map({ ASCII.lowercased(ASCII.trimmed($0)) }), !text.isEmpty,
+                text != "false"
+            else { continue }
+            reader.problem(
+                name,
+                "there is no archive: unset it, keep segments with tollgate audit backup, and set "
+                    + "TOLLGATE_AUDIT_RETENTION to how long they stay")
         }
     }
 

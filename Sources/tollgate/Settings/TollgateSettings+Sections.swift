@@ -90,11 +90,13 @@ extension TollgateSettings {
         return ""
     }
 
+    /// - Parameter podName: of the own Pod, where the process was told.
     static func audit(
-        _ reader: inout SettingsReader, dataDirectory: String, environment: [String: String], host: HostFacts
+        _ reader: inout SettingsReader, dataDirectory: String, podName: String?, environment: [String: String],
+        host: HostFacts
     ) -> AuditTrailSettings {
         typealias Catalog = SettingsCatalog
-        let writer = reader.optional(Catalog.writer) ?? writerName(hostName: host.hostName)
+        let writer = writer(&reader, podName: podName, host: host)
         var path = dataDirectory + "/audit"
         if let found = reader.found(Catalog.auditPath) {
             path = absolute(found.value, environment: environment, host: host)
@@ -108,8 +110,12 @@ extension TollgateSettings {
         trail.decisions = reader.value(Catalog.auditDecisions, orAfterProblem: .full)
         trail.redaction = reader.value(Catalog.redact, orAfterProblem: .secrets)
         trail.segmentBytes = reader.value(Catalog.auditSegmentBytes, orAfterProblem: 1)
+        trail.rotateAt = reader.value(Catalog.auditRotateAt, orAfterProblem: trail.rotateAt)
+        trail.retentionSeconds = reader.value(Catalog.auditRetention, orAfterProblem: .seconds(3600)).wholeSeconds
         trail.memoryEntries = reader.value(Catalog.auditMemory, orAfterProblem: 128)
-        return AuditTrailSettings(trail: trail, index: reader.optional(Catalog.auditIndex))
+        return AuditTrailSettings(
+            trail: trail, index: reader.optional(Catalog.auditIndex),
+            eventsRing: reader.value(Catalog.eventsRing, orAfterProblem: 128))
     }
 
     static func logging(_ reader: inout SettingsReader, inCluster: Bool) -> LoggingSettings {
@@ -125,6 +131,19 @@ extension TollgateSettings {
         if !path.hasPrefix("/") { path = host.workingDirectory + "/" + path }
         while path.count > 1, path.hasSuffix("/") { path.removeLast() }
         return path
+    }
+
+    /// The pod goes first: what a template sets is the same in all of its pods, and two writers of one name lose each other's entries.
+    private static func writer(_ reader: inout SettingsReader, podName: String?, host: HostFacts) -> String {
+        let named = reader.optional(SettingsCatalog.writer)
+        // What tells pods apart is at the end of their names. No directory of segments is a hidden one.
+        guard let pod = podName.map({ String($0.suffix(63).drop { $0 == "." || $0 == "-" }) }) else {
+            return named ?? writerName(hostName: host.hostName)
+        }
+        if let named, named != pod {
+            reader.note(.overruled, "TOLLGATE_WRITER", "POD_NAME is set: the audit trail is written under that name")
+        }
+        return pod
     }
 
     /// The host name as a writer's name: lower case, what does not fit replaced by `-`, cut to 63 bytes.

@@ -4,6 +4,7 @@
 internal import AuditTrail
 internal import Connectors
 internal import Essentials
+internal import SelfManagement
 
 /// Every setting of a running process, typed and checked. It never changes after the start.
 struct TollgateSettings: Sendable {
@@ -11,6 +12,7 @@ struct TollgateSettings: Sendable {
     var decisions: DecisionSettings
     /// What the authentication target reads for itself.
     var authentication: RawAuthenticationSettings
+    var console: ConsoleAccessSettings
     /// `namespace/name` of the AuthConfig that the own API accepts as well.
     var apiAuthConfig: APIAuthConfigName?
     /// First part of the text of API keys.
@@ -24,7 +26,9 @@ struct TollgateSettings: Sendable {
     var policyEngine: OPAClientSettings?
     var billing: BillingSettings
     var tools: ToolSettings
+    var healing: HealingConfiguration
     var cluster: ClusterSettings
+    var selfManagement: SelfSettings
     /// Nil where the process is no sidecar of an operator.
     var sidecar: SidecarSettings?
     /// Absolute; made by the process with mode 0700.
@@ -132,6 +136,8 @@ struct AuditTrailSettings: Sendable {
     var trail: AuditSettings
     /// Nil = the shared database where there is one, else a file.
     var index: AuditIndexKind?
+    /// The newest events that are kept for clients of live streams that come back.
+    var eventsRing = 4096
 }
 
 /// How the process logs.

@@ -71,6 +71,10 @@ final class UpstreamAuditIndex: AuditIndexing {
         }
     }
 
+    func forget(writer: String, before sequence: Int64) async throws {
+        try await inner?.forget(writer: writer, before: sequence)
+    }
+
     func removeAll(writer: String) async throws {
         try await inner?.removeAll(writer: writer)
         var known = try sequences()

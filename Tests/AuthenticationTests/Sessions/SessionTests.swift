@@ -26,6 +26,11 @@ struct SessionTests {
             try await memory.put(entry, at: now)
         }
 
+        func replace(_ entry: SessionEntry, at now: Timestamp) async throws(SessionBackendError) {
+            try check()
+            try await memory.replace(entry, at: now)
+        }
+
         func entry(_ key: String, at now: Timestamp) async throws(SessionBackendError) -> SessionEntry? {
             try check()
             return try await memory.entry(key, at: now)
@@ -39,6 +44,11 @@ struct SessionTests {
         func keys(ofUser user: String, at now: Timestamp) async throws(SessionBackendError) -> [String] {
             try check()
             return try await memory.keys(ofUser: user, at: now)
+        }
+
+        func key(ofHandle handle: String, at now: Timestamp) async throws(SessionBackendError) -> String? {
+            try check()
+            return try await memory.key(ofHandle: handle, at: now)
         }
 
         func lock(

@@ -188,6 +188,10 @@ private struct NoTrail: AuditQuerying {
     func query(_ query: AuditQuery, as reader: AuditReader) async throws(Refusal) -> AuditPage {
         throw Refusal(.auditUnavailable)
     }
+
+    func healingEvents(_ query: HealingQuery, as reader: AuditReader) async throws(Refusal) -> [JSONObject] {
+        throw Refusal(.auditUnavailable)
+    }
 }
 
 /// Nothing is ever wrong.

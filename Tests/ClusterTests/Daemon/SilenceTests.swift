@@ -60,10 +60,11 @@ extension RealCluster {
             try await CuttingProxy.with(to: plane.plane.port()) { proxy in
                 var settings = HTTPKubernetesAPI.Settings()
                 settings.pingInterval = .milliseconds(200)
-                settings.pingPatience = .seconds(2)
+                settings.pingPatience = .seconds(10)
                 let api = try ClusterClient.of(
                     kubeconfig: plane.plane.kubeconfig(through: proxy, named: "silent"), settings: settings)
                 let ended = try await Self.watchUntilItEnds(api) {
+                    try await Eventually.holds("a connection to ask and one to watch") { proxy.open == 2 }
                     // The connection lives on as long as the server answers.
                     try await SystemMonotonicClock().pause(for: .seconds(3))
                     #expect(proxy.open == 2)

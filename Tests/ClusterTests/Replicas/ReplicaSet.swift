@@ -48,6 +48,8 @@ struct ReplicaSet: Sendable {
 
         func put(_ process: PeerProcess, _ name: String) { all.withLock { $0[name] = process } }
 
+        func of(_ name: String) -> PeerProcess? { all.withLock { $0[name] } }
+
         func takeAll() -> [PeerProcess] {
             all.withLock { all in
                 defer { all = [:] }
@@ -122,8 +124,7 @@ struct ReplicaSet: Sendable {
     private func begin(_ replica: Replica) throws { processes.put(try replica.daemon.start(), replica.name) }
 
     private func ready(_ replica: Replica) async throws {
-        guard let process = processes.take(replica.name) else { return }
-        processes.put(process, replica.name)
+        guard let process = processes.of(replica.name) else { return }
         try await process.wait(forStatus: 200, of: "/readyz", port: replica.daemon.probePort, within: .seconds(180))
     }
 
@@ -138,6 +139,9 @@ struct ReplicaSet: Sendable {
 
     /// Kills a replica as a power cut would.
     func kill(_ replica: Replica) async throws { try await processes.take(replica.name)?.killNow() }
+
+    /// Sends a replica a signal: SIGSTOP has it stand still with its connections open.
+    func signal(_ replica: Replica, _ number: Int32) { processes.of(replica.name)?.signal(number) }
 
     /// The replica that holds the Lease; nil when none of them does.
     func leader() async throws -> Replica? {

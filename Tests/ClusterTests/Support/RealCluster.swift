@@ -24,6 +24,11 @@ internal import Testing
         func makeNamespace(_ name: String) async throws -> String {
             let name = "\(name)-\(UInt32.random(in: 0..<1_000_000))"
             _ = try await plane.kubectlOutput(["create", "namespace", name])
+            // No pod is admitted before the controller-manager has made the account that pods run as.
+            let account = ["-n", name, "get", "serviceaccount", "default", "--ignore-not-found", "-o", "name"]
+            try await Eventually.holds("the default service account of \(name)") {
+                try await !plane.kubectlOutput(account).isEmpty
+            }
             return name
         }
     }

@@ -88,6 +88,31 @@ internal import Testing
         #expect(try door.metrics.expectCounter("tollgate_decision_untrusted_total").totalValue == 1)
     }
 
+    /// As the HTTP listeners count theirs: availability is that of every door.
+    @Test func countsEveryAnswer() async throws {
+        func counted(_ door: Door, _ status: Int) throws -> Int64 {
+            try door.metrics.expectCounter(
+                "tollgate_http_requests_total",
+                [
+                    ("route", "/envoy.service.auth.v3.Authorization/Check"), ("method", "POST"), ("code", "\(status)"),
+                ]
+            ).totalValue
+        }
+        let door = Door()
+        _ = try await door.answer(.about())
+        _ = await failure(door, .about(), peer: "ipv4:192.0.2.1:40000")
+        _ = try await door.answer(.about { $0.request.http.rawBody = .init(count: 65_537) })
+        for (status, count) in [(200, 1), (403, 1), (413, 1), (503, 0)] as [(Int, Int64)] {
+            #expect(try counted(door, status) == count, "\(status)")
+        }
+        let unready = Door(Door.refusing(Refusal(.decisionNotReady)))
+        _ = await failure(unready, .about())
+        #expect(try counted(unready, 503) == 1)
+        let slow = Door(Door.refusing(Refusal(.decisionTimeout)))
+        _ = await failure(slow, .about(), patience: .zero)
+        #expect(try counted(slow, 504) == 1)
+    }
+
     @Test func answersAClientWithAVerifiedCertificate() async throws {
         let door = Door()
         let peer = "ipv4:192.0.2.1:40000"

@@ -33,14 +33,15 @@ struct Door: Sendable {
         GRPCDependencies(
             runner: DecisionRunner(decider: decider, timeout: .seconds(10), maximum: 100),
             records: DoorRecords(audit: audit, metricsFactory: metrics),
+            answers: CheckAnswers(metricsFactory: metrics),
             addresses: ClientAddressResolver(trusted: trusted.compactMap { CIDR($0) }), serving: FakeServing(),
             clock: clock, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
 
     var service: AuthorizationService {
         AuthorizationService(
-            runner: dependencies.runner, records: dependencies.records, addresses: dependencies.addresses,
-            verifiedPeers: verifiedPeers, clock: clock)
+            runner: dependencies.runner, records: dependencies.records, answers: dependencies.answers,
+            addresses: dependencies.addresses, verifiedPeers: verifiedPeers, clock: clock)
     }
 
     /// Asks once.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import AsyncHTTPClient
+internal import AuditTrail
 internal import Crypto
 internal import Essentials
 internal import Foundation
@@ -13,6 +14,7 @@ internal import NIOHTTP1
 internal import NIOSSL
 internal import ServiceLifecycle
 internal import SwiftASN1
+internal import TestSupport
 internal import Testing
 internal import X509
 
@@ -77,6 +79,32 @@ internal import X509
                 #expect(refused.status == .payloadTooLarge)
                 try await client.shutdown()
             }
+        }
+    }
+
+    @Test(arguments: [true, false]) func streamsEventsOverTLS(_ isTwo: Bool) async throws {
+        let pair = Pair()
+        let pem = try pair.write()
+        defer { try? FileManager.default.removeItem(at: pair.folder) }
+        let streams = StreamGate()
+        var gate = streams.gate
+        gate.settings.tls = pair.files
+        var configuration = HTTPClient.Configuration(tlsConfiguration: try trusting(pem))
+        configuration.httpVersion = isTwo ? .automatic : .http1Only
+        let client = HTTPClient(configuration: configuration)
+        try await gate.live { port in
+            let request = HTTPClientRequest(url: "https://localhost:\(port)/events?stream=all")
+            let response = try await client.execute(request, timeout: .minutes(5))
+            #expect(response.version == (isTwo ? .http2 : .http1_1))
+            var text = ""
+            for try await part in response.body {
+                if text.isEmpty { streams.write([try LiveRows.row(0)]) }
+                text += String(buffer: part)
+                if text.contains(LiveRows.id(0)) { break }
+            }
+            #expect(text.hasPrefix("retry: 3000\n: "))
+            try await Eventually.holds("the place to be free") { streams.hub.clients == 0 }
+            try await client.shutdown()
         }
     }
 

@@ -233,4 +233,6 @@ private final class RowTrail: AuditQuerying {
         let page = Array(fitting.prefix(query.limit))
         return AuditPage(rows: page, nextCursor: fitting.count > query.limit ? page.last?.id : nil)
     }
+
+    func healingEvents(_ query: HealingQuery, as reader: AuditReader) async throws(Refusal) -> [JSONObject] { [] }
 }

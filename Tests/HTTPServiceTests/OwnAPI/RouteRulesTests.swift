@@ -15,7 +15,9 @@ internal import Testing
             ("POST", "/v1/decisions"), ("POST", "/v1/decisions/batch"), ("POST", "/v1/decisions/explain"),
             ("GET", "/health"), ("GET", "/healthz"), ("GET", "/livez"), ("GET", "/readyz"),
         ]
-        let routes = Gate().responder.ownRoutes + ProjectGate().gate.responder.ownRoutes
+        let routes =
+            Gate().responder.ownRoutes + ProjectGate().gate.responder.ownRoutes
+            + StreamGate().gate.responder.ownRoutes
         for (method, pattern) in routes.map({ ($0.method, $0.pattern) }) + doors {
             let found = rules.contains { rule in
                 guard let open = rule.range(of: "path: \"")?.upperBound, let close = rule[open...].firstIndex(of: "\"")

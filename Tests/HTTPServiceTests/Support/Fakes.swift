@@ -18,9 +18,14 @@ final class FakeAudit: AuditRecording {
     }
 
     private let entries = Mutex(Entries())
-    private let isWritable: Bool
+    private let writable: Mutex<Bool>
 
-    init(isWritable: Bool = true) { self.isWritable = isWritable }
+    var isWritable: Bool {
+        get { writable.withLock { $0 } }
+        set { writable.withLock { $0 = newValue } }
+    }
+
+    init(isWritable: Bool = true) { writable = Mutex(isWritable) }
 
     var queued: [AuditDraft] { entries.withLock { $0.queued } }
     var durable: [AuditDraft] { entries.withLock { $0.durable } }
@@ -108,6 +113,15 @@ final class FakeTrail: AuditQuerying {
         asked.withLock { $0.append((query, reader)) }
         guard query.cursor != "bad" else { throw Refusal(.auditBadCursor) }
         return AuditPage(rows: [], nextCursor: "next")
+    }
+
+    private let askedHealing = Mutex<[(query: HealingQuery, reader: AuditReader)]>([])
+
+    var healingQueries: [(query: HealingQuery, reader: AuditReader)] { askedHealing.withLock { $0 } }
+
+    func healingEvents(_ query: HealingQuery, as reader: AuditReader) async throws(Refusal) -> [JSONObject] {
+        askedHealing.withLock { $0.append((query, reader)) }
+        return [["kind": "ack", "ts": .double(1_762_138_695.5), "id": "i"]]
     }
 }
 

@@ -18,6 +18,8 @@ struct Gate: Sendable {
     var tokens = FakeTokens()
     var readiness = FakeReadiness()
     var modules: [any OwnAPIModule] = []
+    var webhook: AlertWebhook?
+    var leader: (any LeaderForwarding)?
     var trusted: [CIDR] = []
     var peer = "192.0.2.10"
     var duties: ListenerDuties = [.ownAPI, .forwardAuth]
@@ -34,7 +36,7 @@ struct Gate: Sendable {
         HTTPDependencies(
             decider: decider, audit: audit, tokens: tokens, auditTrail: trail, resources: FakeCatalog(),
             idempotency: keys, addresses: FakeAddresses(trusted: trusted), authBlocks: blocks,
-            readiness: readiness, metrics: registry, modules: modules, clock: clock,
+            readiness: readiness, metrics: registry, modules: modules, leader: leader, webhook: webhook, clock: clock,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
             unknownPeer: IPAddress(peer) ?? IPAddress(ipv4: 0))
     }

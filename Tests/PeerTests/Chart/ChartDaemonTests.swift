@@ -23,19 +23,13 @@ internal import Testing
             }
             rights.insert(role + "/configmaps: get")
         }
-        // Looking after the own Deployment.
+        // A template is kept in mode own, and what healing by alerts remembers where that is on.
         let own = "tollgate-system/tollgate-self: "
-        for right in [
-            "apps/deployments[tollgate]: get", "apps/deployments[tollgate]: list", "apps/deployments[tollgate]: watch",
-            "apps/deployments[tollgate]: patch", "apps/deployments/scale[tollgate]: get",
-            "apps/deployments/scale[tollgate]: patch", "apps/replicasets: get", "/pods: get", "/pods: list",
-            "/pods: watch", "/pods: delete", "/pods/eviction: create", "autoscaling/horizontalpodautoscalers: list",
-            "/configmaps[tollgate-template,tollgate-healing-state]: create",
-            "/configmaps[tollgate-template,tollgate-healing-state]: patch",
-        ] { rights.insert(own + right) }
+        rights.insert(own + "/configmaps[tollgate-template,tollgate-healing-state]: create")
+        rights.insert(own + "/configmaps[tollgate-template,tollgate-healing-state]: patch")
         if !isOwnWatched {
             rights.insert(own + "/configmaps[tollgate-policy]: get")
-            rights.insert(own + "events.k8s.io/events: create")
+            // The same Event again.
             rights.insert(own + "events.k8s.io/events: patch")
         }
         rights.insert("*/tollgate-cluster: /namespaces: get")
@@ -120,13 +114,14 @@ internal import Testing
         config["users"] = [["name": user, "user": ["token": .string(token)]]]
         let kubeconfig = try folder.write(JSONValue.object(config).line, to: "kubeconfig")
         let (port, probePort) = (try FreePort.next(), try FreePort.next())
+        let pod = try await pods(plane, 1)[0]
         try await PeerProcess.with(
             name: "tollgate", executable: PeerPaths.tollgate(), arguments: ["run", "--kubeconfig", kubeconfig],
             environment: [
                 "TOLLGATE_LISTEN": "127.0.0.1:\(port)", "TOLLGATE_PROBE_LISTEN": "127.0.0.1:\(probePort)",
                 "TOLLGATE_DATA_DIR": folder.path("data"), "TOLLGATE_DRAIN_DELAY": "0s", "TOLLGATE_LOG_FORMAT": "text",
-                "TOLLGATE_DECISION_TIMEOUT": "10s", "TOLLGATE_DEPLOYMENT": "tollgate",
-                "TOLLGATE_WATCH_NAMESPACES": watched.joined(separator: ","), "POD_NAME": "tollgate-0",
+                "TOLLGATE_DECISION_TIMEOUT": "10s", "TOLLGATE_RECONCILE_INTERVAL": "1h",
+                "TOLLGATE_WATCH_NAMESPACES": watched.joined(separator: ","), "POD_NAME": pod,
                 "POD_NAMESPACE": "tollgate-system", "POD_IP": "127.0.0.1",
             ], folder: folder
         ) { process in
@@ -155,6 +150,8 @@ internal import Testing
             #expect(answer.status == 200, "\(answer.text)")
             #expect(try answer.json()["decision"] == "allow", "\(answer.text)")
 
+            try await heal(plane, as: pod, port: port, admin: admin)
+
             // A lost Secret is made again, and goes with its token.
             let name = try await plane.kubectlOutput([
                 "-n", "acme", "get", "servicetokens", "-o",
@@ -179,5 +176,51 @@ internal import Testing
                 try await plane.kubectl(["-n", "acme", "get", "secret", name[1]]).status != 0
             }
         }
+    }
+
+    /// Waits until there are so many of its own pods, which the controller-manager makes and nobody runs.
+    private static func pods(_ plane: ControlPlane, _ count: Int) async throws -> [String] {
+        try await Eventually.value("\(count) pods") {
+            let names = try await plane.kubectlOutput([
+                "-n", "tollgate-system", "get", "pods", "-o", "jsonpath={.items[*].metadata.name}",
+            ]).split(separator: " ").map(String.init)
+            return names.count == count ? names : nil
+        }
+    }
+
+    /// It replaces a pod, deletes one that has ended, and scales itself.
+    private static func heal(_ plane: ControlPlane, as own: String, port: Int, admin: String) async throws {
+        func ask(_ path: String, _ body: JSONValue = [:]) async throws -> JSONValue {
+            try await PlainHTTP.send(
+                "POST", "/v1/k8s/\(path)", port: port,
+                headers: [("Authorization", "Bearer \(admin)"), ("Content-Type", "application/json")],
+                body: body.encoded()
+            ).json()
+        }
+        func set(_ pod: String, _ status: String) async throws {
+            try await plane.kubectlOutput([
+                "-n", "tollgate-system", "patch", "pod", pod, "--subresource=status", "--type=merge", "-p",
+                #"{"status":\#(status)}"#,
+            ])
+        }
+        try await plane.kubectlOutput(["-n", "tollgate-system", "scale", "deployment/tollgate", "--replicas=4"])
+        let others = try await pods(plane, 4).filter { $0 != own }
+        let ready = #"{"phase":"Running","conditions":[{"type":"Ready","status":"True"}]}"#
+        let lost = #"[{"type":"Ready","status":"False","lastTransitionTime":"2026-01-01T00:00:00Z"}]"#
+        for pod in [own, others[0]] { try await set(pod, ready) }
+        try await set(others[1], #"{"phase":"Running","conditions":\#(lost)}"#)
+        try await set(others[2], #"{"phase":"Failed"}"#)
+        // The one that has ended was replaced already.
+        let new = try await pods(plane, 5).filter { $0 != own && !others.contains($0) }
+        for pod in new { try await set(pod, ready) }
+        try await Eventually.holds("the pods to be seen") {
+            let plan = try await ask("health?dry_run=true")
+            return plan["action"] == "evict" && plan["unhealthy"]?.arrayValue?.count == 2
+        }
+        let done = try await ask("health")
+        let results = done["unhealthy"]?.arrayValue?.compactMap { $0["result"]?.stringValue } ?? []
+        #expect(results.sorted() == ["deleted", "evicted"], "\(done.line)")
+        let scaled = try await ask("scale", ["replicas": 1])
+        #expect(scaled["after"] == 1, "\(scaled.line)")
     }
 }

@@ -143,17 +143,12 @@ internal import Testing
 
     /// Names of settings that the reference does not have yet: what they belong to is not in this release.
     private static let later: Set = [
-        "TOLLGATE_DEPLOYMENT", "TOLLGATE_DEPLOYMENT_MODE", "TOLLGATE_WATCH_NAMESPACES", "TOLLGATE_BILLING_MODE",
-        "TOLLGATE_BILLING_PRICES_FILE", "TOLLGATE_SELF_HEAL", "TOLLGATE_SCALE_MIN", "TOLLGATE_SCALE_MAX",
-        "TOLLGATE_AUTOSCALE", "TOLLGATE_AUTOSCALE_TARGET_RPS", "TOLLGATE_AUTOSCALE_TARGET_CPU",
-        "TOLLGATE_DATABASE_URL", "TOLLGATE_DATABASE_ADMIN_URL", "TOLLGATE_EVENT_STREAM_PATH", "REDIS_URL",
-        "KEYCLOAK_URL", "KEYCLOAK_REALM",
-        "KEYCLOAK_CLIENT_ID", "KEYCLOAK_CLIENT_SECRET", "KEYCLOAK_ADMIN_USERNAME", "KEYCLOAK_ADMIN_PASSWORD",
-        "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET", "VAULT_ADDR", "VAULT_ROLE", "VAULT_AUTH_MOUNT", "VAULT_NAMESPACE",
-        "VAULT_CACERT", "S3_BUCKET", "S3_PREFIX", "S3_ENDPOINT", "S3_REGION", "S3_ACCESS_KEY", "S3_SECRET_KEY",
-        "S3_OBJECT_LOCK_MODE", "S3_OBJECT_LOCK_DAYS", "AUTOHEAL_ENABLED", "AUTOHEAL_DRY_RUN", "AUTOHEAL_RULES_FILE",
-        "AUTOHEAL_NAMESPACES", "AUTOHEAL_WEBHOOK_TOKEN", "ALERTMANAGER_URL", "POD_NAME", "POD_NAMESPACE", "POD_IP",
-        "NODE_NAME",
+        "TOLLGATE_BILLING_MODE", "TOLLGATE_BILLING_PRICES_FILE", "TOLLGATE_EVENT_STREAM_PATH",
+        "KEYCLOAK_URL", "KEYCLOAK_REALM", "KEYCLOAK_CLIENT_ID", "KEYCLOAK_CLIENT_SECRET",
+        "KEYCLOAK_ADMIN_USERNAME", "KEYCLOAK_ADMIN_PASSWORD", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET",
+        "VAULT_ADDR", "VAULT_ROLE", "VAULT_AUTH_MOUNT", "VAULT_NAMESPACE", "VAULT_CACERT", "S3_BUCKET",
+        "S3_PREFIX", "S3_ENDPOINT", "S3_REGION", "S3_ACCESS_KEY", "S3_SECRET_KEY", "S3_OBJECT_LOCK_MODE",
+        "S3_OBJECT_LOCK_DAYS",
     ]
 
     @Test func everyVariableIsASetting() async throws {
@@ -219,6 +214,7 @@ internal import Testing
             (ChartValues.bare, "UNSAFE: networkPolicy is off"), (ChartValues.bare, "UNSAFE: persistence is off"),
             (ChartValues.engine, "UNSAFE: opa.failOpen"), (["watchNamespaces": ["*"]], "UNSAFE: watchNamespaces"),
             (ChartValues.several, "networkPolicy.egress is empty"),
+            (ChartValues.healing, "networkPolicy.egress is empty"),
             (ChartValues.healing, "healing is live in crm, acme"),
         ]
         let answers = try await HelmEngine.render(notes.map(\.values))

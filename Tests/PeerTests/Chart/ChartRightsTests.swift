@@ -34,8 +34,9 @@ internal import Testing
 
     /// Beside those, where the own namespace is not watched.
     private static let unwatchedOwn = [
-        "/configmaps[tollgate-policy]: get,list,watch", "/secrets[tollgate-admin-token]: get",
-        "/secrets: list,watch,create",
+        "/configmaps[tollgate-policy]: get,list,watch",
+        "/configmaps[tollgate-template,tollgate-healing-state]: get",
+        "/secrets[tollgate-admin-token,tollgate-session-key]: get", "/secrets: list,watch,create",
         "events.k8s.io/events: create,patch",
     ].map { "tollgate-system/tollgate-self: " + $0 }
 

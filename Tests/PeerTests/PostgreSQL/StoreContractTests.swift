@@ -37,7 +37,8 @@ struct PostgreSQLHost: StoreHost {
                     let stores = PostgreSQLStores(pool, clock: clock, random: SeededRandom(seed: UInt64(number)))
                     return StoreSet(
                         tokens: stores.serviceTokens, keys: stores.apiKeys, projects: stores.projects,
-                        idempotency: stores.idempotency, statuses: stores.statuses)
+                        idempotency: stores.idempotency, statuses: stores.statuses,
+                        healing: PostgreSQLHealingStore(pool))
                 })
         }
     }

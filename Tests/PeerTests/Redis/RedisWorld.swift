@@ -15,9 +15,9 @@ enum RedisWorld {
     static let metrics = NOOPMetricsHandler.instance
 
     /// Settings that a busy machine keeps: a command may take long, and connecting longer.
-    static func settings(_ url: String, command: Duration = .seconds(20)) throws -> RedisSettings {
+    static func settings(_ url: String, command: Duration = .seconds(120)) throws -> RedisSettings {
         RedisSettings(
-            address: try RedisAddress(parsing: url), commandTimeout: command, connectTimeout: .seconds(20),
+            address: try RedisAddress(parsing: url), commandTimeout: command, connectTimeout: .seconds(120),
             healthInterval: .milliseconds(200), longestPause: .milliseconds(200))
     }
 

@@ -7,6 +7,8 @@ internal import Synchronization
 internal import TestSupport
 internal import Testing
 
+@testable internal import AuditTrail
+
 /// Kills the daemon in the middle of token creations and decisions, again and again: what was acknowledged must be there afterwards.
 ///
 /// `TOLLGATE_STORM_ROUNDS` says how often (3; `make soak` 50).
@@ -133,13 +135,15 @@ struct KillStormTests {
 
     /// The request ids of the successful entries in every segment.
     private func recordedRequests(below folder: String) throws -> Set<String> {
-        let names = try FileManager.default.subpathsOfDirectory(atPath: folder).filter { $0.hasSuffix(".jsonl") }
+        let names = try FileManager.default.subpathsOfDirectory(atPath: folder).filter {
+            $0.hasSuffix(".jsonl") || $0.hasSuffix(".jsonl.gz")
+        }
         var ids: Set<String> = []
         for name in names {
-            let text = String(decoding: try Data(contentsOf: URL(filePath: "\(folder)/\(name)")), as: UTF8.self)
-            for line in text.split(separator: "\n") {
+            var reader = try SegmentReader(path: "\(folder)/\(name)")
+            while let line = try reader.next({ _, bytes in Array(bytes) }) {
                 // The last line of the segment that is being written may be half there.
-                guard let entry = try? JSONParser.parse(text: String(line)), entry["outcome"]?.stringValue == "success",
+                guard let entry = try? JSONParser.parse(line), entry["outcome"]?.stringValue == "success",
                     let id = entry["request_id"]?.stringValue
                 else { continue }
                 ids.insert(id)

@@ -29,7 +29,8 @@ struct SQLiteHost: StoreHost {
         let directory = try TemporaryDirectory()
         let store = try SQLiteStore(path: directory.path("store.sqlite"), clock: clock)
         let stores = StoreSet(
-            tokens: store, keys: SQLiteAPIKeyStore(store), projects: store, idempotency: store, statuses: store)
+            tokens: store, keys: SQLiteAPIKeyStore(store), projects: store, idempotency: store, statuses: store,
+            healing: store)
         try await body(Array(repeating: stores, count: replicas))
         try store.close()
     }

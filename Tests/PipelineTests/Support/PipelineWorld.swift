@@ -31,6 +31,7 @@ struct PipelineWorld {
     let reviews: TokenReviews?
     /// The clock of its questions.
     let reviewTime = ManualMonotonicClock()
+    let sessions: SessionKeeper
     let pipeline: RequestPipeline
 
     init(
@@ -63,8 +64,13 @@ struct PipelineWorld {
             bootstrap: bootstrap.map { BootstrapCredential($0, adminPermissions: ["tasks:delete"]) }, tokens: table,
             keys: keys.table, jwt: JWTVerifier(remoteKeys: remote), limiter: limiter, prefixes: TokenPrefixes(),
             reviews: reviews, anyGlobalCredential: false, metrics: counters, logger: logger)
+        guard let seal = SessionSeal(keys: [random.bytes(32)]) else { throw BadManifest(text: "no seal") }
+        sessions = SessionKeeper(
+            store: SessionStore(
+                backend: MemorySessionBackend(), seal: seal, clock: clock, time: ManualMonotonicClock(), random: random),
+            clock: clock, random: random)
         pipeline = RequestPipeline(
-            snapshots: snapshots, authenticator: authenticator, audit: audit, stages: stages,
+            snapshots: snapshots, authenticator: authenticator, sessions: sessions, audit: audit, stages: stages,
             observers: [APIKeyUsageObserver(keys: keys.table)], engine: engine,
             settings: settings, clock: clock, logger: logger, metricsFactory: metrics)
         if let manifests { try publish(manifests) }

@@ -26,6 +26,7 @@ package struct AuditIndexContract: Sendable {
     package static let behaviours: [Behaviour] = [
         Behaviour("index: answers every filter like memory does") { try await $0.answersEveryFilter() },
         Behaviour("index: stops a query that is too wide", maximumRows: 10) { try await $0.stopsATooWideQuery() },
+        Behaviour("index: looks into rows far behind") { try await $0.looksIntoRowsFarBehind() },
         Behaviour("index: keeps writers apart") { try await $0.keepsWritersApart() },
     ]
 
@@ -95,6 +96,7 @@ package struct AuditIndexContract: Sendable {
             { $0.actor = "user-1" }, { $0.action = "a.1" }, { $0.resource = "r17" }, { $0.outcome = .success },
             { $0.outcome = .denied }, { $0.tenant = "acme" }, { $0.sessionID = "s3" }, { $0.ip = "10.0.0.2" },
             { $0.from = Timestamp(microseconds: 1_000_040) }, { $0.to = Timestamp(microseconds: 1_000_060) },
+            { $0.q = try? BooleanQuery(parsing: "(actor=user-1 OR ip=10.0.0.3) AND NOT resource~r1") },
         ]
         for change in changes {
             var one = AuditQuery()
@@ -122,8 +124,39 @@ package struct AuditIndexContract: Sendable {
                 try hold(refusal.code == .auditQueryTooWide, "\(refusal)")
             }
             query.ip = nil
+            query.q = try BooleanQuery(parsing: "resource=nothing")
+            do {
+                _ = try await index.rows(AuditIndexRequest(query: query, after: nil, limit: 5))
+                try hold(false, "a boolean query over 20 rows ends where 10 are allowed")
+            } catch let refusal as Refusal {
+                try hold(refusal.code == .auditQueryTooWide, "\(refusal)")
+            }
+            query.q = try BooleanQuery(parsing: "resource~r")
+            try hold(try await index.rows(AuditIndexRequest(query: query, after: nil, limit: 5)).count == 5)
+            query.q = nil
             try hold(try await index.rows(AuditIndexRequest(query: query, after: nil, limit: 5)).count == 5)
         }
+    }
+
+    private func looksIntoRowsFarBehind() async throws {
+        let rows = Self.rows(5000)
+        try await index.add(rows)
+        for order in [AuditQuery.Order.ascending, .descending] {
+            var query = AuditQuery()
+            query.order = order
+            query.q = try BooleanQuery(parsing: "resource=r3 OR resource=r2500 OR resource=r4990")
+            let found = try await index.rows(AuditIndexRequest(query: query, after: nil, limit: 5)).map(\.resource)
+            let expected = ["r3", "r2500", "r4990"]
+            try hold(found == (order == .ascending ? expected : expected.reversed()), "\(found)")
+        }
+        try await index.forget(writer: "w1", before: 4001)
+        guard !index.keepsEntries else { return }
+        var query = AuditQuery()
+        query.order = .ascending
+        let left = try await index.rows(AuditIndexRequest(query: query, after: nil, limit: 1000)).map(\.sequence)
+            .sorted()
+        try hold(left == Array(4001...5000))
+        try hold(try await index.lastSequence(writer: "w1") == 5000)
     }
 
     private func keepsWritersApart() async throws {

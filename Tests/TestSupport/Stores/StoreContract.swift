@@ -4,6 +4,7 @@
 package import Authentication
 package import Authorization
 package import Essentials
+package import Healing
 
 /// The stores of one replica.
 package struct StoreSet: Sendable {
@@ -12,16 +13,19 @@ package struct StoreSet: Sendable {
     package let projects: any ProjectStore
     package let idempotency: (any IdempotencyStore)?
     package let statuses: (any ObjectStatusStore)?
+    package let healing: (any HealingBookStore & NoticeOutbox)?
 
     package init(
         tokens: any ServiceTokenStore, keys: any APIKeyStore, projects: any ProjectStore,
-        idempotency: (any IdempotencyStore)? = nil, statuses: (any ObjectStatusStore)? = nil
+        idempotency: (any IdempotencyStore)? = nil, statuses: (any ObjectStatusStore)? = nil,
+        healing: (any HealingBookStore & NoticeOutbox)? = nil
     ) {
         self.tokens = tokens
         self.keys = keys
         self.projects = projects
         self.idempotency = idempotency
         self.statuses = statuses
+        self.healing = healing
     }
 }
 
@@ -60,7 +64,7 @@ package struct StoreContract: Sendable {
     package static let records: [Behaviour] = serviceTokens + apiKeys + projectChanges + projectLists + projectModel
 
     /// All of them.
-    package static let behaviours: [Behaviour] = records + idempotencyKeys + objectStatuses + races
+    package static let behaviours: [Behaviour] = records + idempotencyKeys + objectStatuses + healing + races
 
     let replicas: [StoreSet]
     let clock: ManualClock

@@ -1,8 +1,10 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import AuditTrail
 internal import Essentials
 internal import Foundation
+internal import Persistence
 internal import TestSupport
 internal import Testing
 
@@ -26,6 +28,27 @@ internal import Testing
             #expect(copied.output.hasPrefix("1 copied, 0 already there"))
             let again = await run(["audit", "verify", "--path", home + "/copy"], home: home)
             #expect(again.status == 1)
+        }
+    }
+
+    @Test func reindexHoldsWhatTheSegmentsHold() async throws {
+        try await withHome { home in
+            let at = Timestamp(seconds: 1_772_366_400)
+            let draft = AuditDraft(actor: "a", action: "x.y", resource: "r", outcome: .success)
+            let lines = SegmentText.lines(
+                writer: "w", created: at, firstSequence: 1, previousSegment: nil,
+                previousHash: String(repeating: "0", count: 64),
+                entries: (0..<1500).map { _ in ("019c4690-7c7b-70a1-8b2c-000000000000", at, draft) }, closed: at)
+            let folder = home + "/data/audit/w"
+            try put(
+                lines.map { String(decoding: $0, as: UTF8.self) + "\n" }.joined(),
+                at: "\(folder)/\(SegmentName(created: at, firstSequence: 1).file)")
+            for _ in 0..<2 {
+                let result = await run(["audit", "reindex", "--path", home + "/data/audit"], home: home)
+                #expect(result.status == 0, "\(result.errors)")
+                #expect(result.output == "w: 1500 entries\n")
+            }
+            #expect(try await SQLiteAuditIndex(path: "\(folder)/index.sqlite").lastSequence(writer: "w") == 1500)
         }
     }
 

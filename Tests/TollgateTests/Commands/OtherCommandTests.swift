@@ -46,6 +46,22 @@ internal import Testing
         }
     }
 
+    @Test func auditQueryShowsWhereAQueryIsWrong() async throws {
+        let body =
+            #"{"code":"audit.bad_query","message":"The query is wrong","details":{"position":10,"reason":"expected_connective"}}"#
+        try await LoopbackHTTPServer.with({ _ in .json(body, status: 400) }) { server in
+            let result = await run(["audit", "query", "actor=Zoé b=c", "--api-url", server.url])
+            #expect(
+                result.errors == """
+                      actor=Zoé b=c
+                                ^ expected_connective
+                    Error: The query is wrong (audit.bad_query)
+
+                    """)
+            #expect(result.status != 0)
+        }
+    }
+
     private static func tollgate(
         _ request: LoopbackHTTPServer.Request, condition: String = #"{"type":"Ready","status":"True","reason":"R"}"#
     ) -> LoopbackHTTPServer.Answer {

@@ -48,6 +48,20 @@ internal import Testing
         #expect(Set(names).count == names.count)
     }
 
+    /// Who asks for an archive counts on segments that are kept until they are in it.
+    @Test(arguments: ["true", "TRUE", " 1", "yes"]) func startsNotWithoutTheArchiveThatIsAskedFor(_ text: String) {
+        let found = problems(["TOLLGATE_AUDIT_ARCHIVE": text])
+        #expect(found.map(\.setting) == ["TOLLGATE_AUDIT_ARCHIVE"])
+        #expect(
+            found.first?.message
+                == "there is no archive: unset it, keep segments with tollgate audit backup, and set "
+                + "TOLLGATE_AUDIT_RETENTION to how long they stay")
+    }
+
+    @Test(arguments: ["", "false", "False"]) func startsWhereNoArchiveIsAskedFor(_ text: String) throws {
+        _ = try load(["TOLLGATE_AUDIT_ARCHIVE": text])
+    }
+
     @Test func defaultsAreThoseOfTheTable() throws {
         let settings = try load()
         #expect(settings.listeners.api.description == "0.0.0.0:8080")
@@ -90,6 +104,7 @@ internal import Testing
         ("TOLLGATE_AUDIT_DECISIONS", ["Full", "refusals"], ["none"]),
         ("TOLLGATE_AUDIT_INDEX", ["memory", "postgres"], ["redis"]),
         ("TOLLGATE_AUDIT_MEMORY", ["128"], ["127"]),
+        ("TOLLGATE_EVENTS_RING", ["128", "65536"], ["127", "65537"]),
         ("TOLLGATE_REDACT", ["pii, secrets", "off"], ["pii", "all"]),
         ("TOLLGATE_API_KEY_PREFIX", ["ab", "key2"], ["tgs", "1ab", "a", "Abc"]),
         ("TOLLGATE_API_KEY_OLD_PREFIXES", ["old1,old2"], ["old1,tgs"]),
@@ -242,6 +257,23 @@ internal import Testing
         #expect(try load(["XDG_STATE_HOME": "/state"]).dataDirectory == "/state/tollgate")
         #expect(try load(["HOME": "", "TOLLGATE_DATA_DIR": "/d/"]).dataDirectory == "/d")
         #expect(problems(["HOME": ""]).map(\.setting).contains("TOLLGATE_DATA_DIR"))
+    }
+
+    /// Two processes of one machine with one name would take each other's numbers in an index that they share.
+    @Test func thePodNamesTheWriterOfTheTrail() throws {
+        let pod = try load(["POD_NAME": "tollgate-7d9f-x2"])
+        #expect(pod.audit.trail.writer == "tollgate-7d9f-x2" && pod.cluster.podName == "tollgate-7d9f-x2")
+        #expect(pod.notes.isEmpty)
+        let both = try load(["POD_NAME": "tollgate-7d9f-x2", "TOLLGATE_WRITER": "shared"])
+        #expect(both.audit.trail.writer == "tollgate-7d9f-x2")
+        #expect(both.notes.map { "\($0.kind.rawValue) \($0.setting)" } == ["overruled TOLLGATE_WRITER"])
+        #expect(try load(["POD_NAME": "same", "TOLLGATE_WRITER": "same"]).notes.isEmpty)
+        #expect(try load(["TOLLGATE_WRITER": "own"]).audit.trail.writer == "own")
+        let names = try ["a", "b"].map { last in
+            try load(["POD_NAME": String(repeating: "tollgate.", count: 20) + last]).audit.trail.writer
+        }
+        #expect(Set(names).count == 2 && names.allSatisfy(NameRules.isWriter))
+        #expect(problems(["POD_NAME": "No Pod"]).map(\.setting) == ["POD_NAME"])
     }
 
     @Test func aSettingsFileHoldsTextsNumbersFlagsAndLists() throws {

@@ -7,12 +7,14 @@ internal import SwiftASN1
 internal import X509
 
 /// An authority and what it signs, made for one test.
-struct TestAuthority {
-    let pem: String
+package struct TestAuthority {
+    /// Its own certificate.
+    package let pem: String
     private let key = P256.Signing.PrivateKey()
     private let name: DistinguishedName
 
-    init() throws {
+    /// A new one.
+    package init() throws {
         name = try DistinguishedName { CommonName("test authority \(UUID().uuidString)") }
         pem = try Certificate(
             version: .v3, serialNumber: .init(), publicKey: .init(key.publicKey), notValidBefore: Date() - 3600,
@@ -23,7 +25,7 @@ struct TestAuthority {
     }
 
     /// A server's certificate for names and addresses, and its key.
-    func issue(names: [String], addresses: [[UInt8]]) throws -> (certificate: String, key: String) {
+    package func issue(names: [String], addresses: [[UInt8]]) throws -> (certificate: String, key: String) {
         let own = P256.Signing.PrivateKey()
         let alternatives =
             names.map { GeneralName.dnsName($0) }
