@@ -100,14 +100,32 @@ python3 -c 'import ensurepip' 2>/dev/null || die "needs Debian's python3-venv, o
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/control-plane.XXXXXX")
 trap 'chmod -R u+w "$work" 2>/dev/null; rm -rf "$work"' EXIT
+
+quietly() { # COMMAND...: its output only where it fails
+  if ! "$@" >"$work/log" 2>&1; then
+    tail -n 15 "$work/log" | sed -E 's#(https?://)[^/ ]+#\1...#g' >&2
+    return 1
+  fi
+}
+
 # --- apt, with lists and sources of its own --------------------------------------
 
 # Where the machine gets its own release from, the other releases are too.
 # shellcheck disable=SC1091
 codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
-# shellcheck disable=SC2016
-archive=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
-  awk -v c="$codename" '$1 == c { print $2; exit }')
+own_archive() { # APT-OPTION...
+  # shellcheck disable=SC2016
+  apt-get "$@" indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
+    awk -v c="$codename" '$1 == c { print $2; exit }'
+}
+archive=$(own_archive)
+if [ -z "$archive" ]; then
+  # A fresh machine has no package lists, and without them apt does not say where it gets what.
+  mkdir -p "$work/lists/partial"
+  lists=(-o "Dir::State::lists=$work/lists" -o APT::Sandbox::User=root -o Acquire::Languages=none -o Acquire::Retries=3)
+  quietly apt-get "${lists[@]}" update
+  archive=$(own_archive "${lists[@]}")
+fi
 [ -n "$archive" ] || die "apt has no source for $codename: $mend"
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 [ -f "$keyring" ] || die "needs Debian's debian-archive-keyring, or $mend"
@@ -129,13 +147,6 @@ Acquire::Languages "none";
 Acquire::Retries "3";
 CONF
   quietly apt-get -c "$d/apt.conf" update
-}
-
-quietly() { # COMMAND...: its output only where it fails
-  if ! "$@" >"$work/log" 2>&1; then
-    tail -n 15 "$work/log" | sed -E 's#(https?://)[^/ ]+#\1...#g' >&2
-    return 1
-  fi
 }
 
 debs() { # SUITE FOLDER PACKAGE...: unpacks packages into a folder
