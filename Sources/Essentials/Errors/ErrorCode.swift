@@ -228,7 +228,7 @@ package enum ErrorCode: String, Sendable, CaseIterable {
             (409, "Several replicas need TOLLGATE_DATABASE_URL: the embedded store belongs to one replica")
         case .k8sHPAControls: (409, "A HorizontalPodAutoscaler decides on the number of replicas")
         case .k8sNoDeployment: (409, "There is no own Deployment to manage")
-        case .k8sConflict: (409, "Others changed the object at the same time, three times in a row")
+        case .k8sConflict: (409, "Others changed the object each time that it was to be written")
         case .k8sNotInCluster: (503, "Tollgate does not run on a cluster")
         case .k8sNoLeader: (503, "No leader can be reached")
         case .k8sForbidden: (503, "The API server does not let Tollgate do this")

@@ -26,10 +26,8 @@ package struct EnsureReport: Sendable, Hashable {
 
 /// Keeps the fields of the own Deployment that are Tollgate's, and makes it again in mode `own`.
 package struct DeploymentKeeper: Sendable {
-    /// How often a write is tried that others were faster than.
-    package static let tries = 3
-    /// The same for what has to be remembered: while a rollout runs the status changes all the time.
-    private static let triesToRemember = 6
+    /// How often a write is tried that others were faster than: while a rollout runs the status changes all the time.
+    private static let tries = 8
 
     let api: any KubernetesAPI
     let objects: OwnObjects
@@ -157,7 +155,7 @@ package struct DeploymentKeeper: Sendable {
         }
         var last = KubernetesError(.conflict, message: "the Deployment changes all the time")
         var present = objects.deployment
-        for attempt in 0..<Self.triesToRemember {
+        for attempt in 0..<Self.tries {
             if attempt > 0 || present == nil {
                 present = OwnDeployment(try await api.get(reference, subresource: nil))
             }

@@ -7,6 +7,8 @@ internal import ResourceModel
 /// Asks for another number of own replicas, where nobody else decides on it.
 struct Scaler: Sendable {
     private static let manager = "tollgate"
+    /// How often a write is tried that others were faster than.
+    private static let tries = 3
 
     let api: any KubernetesAPI
     let scale: ScaleCall
@@ -60,13 +62,13 @@ struct Scaler: Sendable {
         _ replicas: Int, to reference: APIObjectReference, _ present: ScaleCall.Present
     ) async throws(Refusal) -> Int {
         var present = present
-        for attempt in 1...DeploymentKeeper.tries {
+        for attempt in 1...Self.tries {
             do throws(KubernetesError) {
                 // Whatever the version: while a rollout runs the status changes all the time, and the number is what was asked for.
                 _ = try await scale.write(replicas, to: reference, resourceVersion: nil)
                 return present.replicas
             } catch {
-                guard error.code == .conflict, attempt < DeploymentKeeper.tries else {
+                guard error.code == .conflict, attempt < Self.tries else {
                     throw ClusterFault.refusal(error, verb: "patch", resource: "deployments/scale")
                 }
             }
@@ -79,7 +81,7 @@ struct Scaler: Sendable {
     ///
     /// What is given back is the record that this process was the last to write the field; the number stays.
     private func release(_ reference: APIObjectReference) async {
-        for _ in 1...DeploymentKeeper.tries {
+        for _ in 1...Self.tries {
             do throws(KubernetesError) {
                 let live = try await api.get(reference, subresource: nil)
                 objects.note(live)

@@ -83,7 +83,10 @@ extension RealCluster.SelfHealthTests {
             let suspended = try await check(daemon)
             #expect(suspended["action"] == "suspended" && finding(suspended, sick)?["result"] == "suspended")
             #expect(try await place.pods().contains(sick))
-            #expect(try await daemon.metrics().contains("tollgate_self_suspended 1"))
+            // The metric is what the watch shows, and that may be a moment behind what was just written.
+            try await Eventually.holds("the metric") {
+                try await daemon.metrics().contains("tollgate_self_suspended 1")
+            }
             #expect(
                 try await daemon.metrics().contains(#"tollgate_self_actions_total{action="evict",result="ok"} 3"#))
             try await Eventually.holds("an Event") {

@@ -70,6 +70,22 @@ internal import Testing
         }
     }
 
+    /// While a rollout runs the status changes all the time, and each change makes what was read old.
+    @Test func statusesThatChangeAllTheTimeStopNoRepair() async throws {
+        try await SelfWorld.with(settings: own) { world in
+            world.server.faults.add(
+                .refuse(409, reason: "Conflict"), on: FaultTarget(.patch, .deployments), times: 5)
+            _ = try await world.manager.pass().get()
+            world.server.faults.add(
+                .refuse(409, reason: "Conflict"), on: FaultTarget(.patch, .deployments), times: 100)
+            guard case .failure(let refusal) = await world.manager.pass() else {
+                Issue.record("what cannot be written was not told")
+                return
+            }
+            #expect(refusal.code == .k8sConflict && refusal.status == 409)
+        }
+    }
+
     @Test func whoeverLeadsKnowsThatItIsToStayAway() async throws {
         try await SelfWorld.with(settings: own) { world in
             _ = await world.manager.pass()
