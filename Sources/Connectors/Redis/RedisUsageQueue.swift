@@ -152,8 +152,9 @@ package final class RedisUsageQueue: UsageQueue {
             do throws(RedisError) {
                 return try await connection.wait(command, within: limit + client.settings.connectTimeout)
             } catch {
-                // Without its answer nobody knows what else would come of it; an error reply is an answer.
-                if error.reply == nil { connection.close() }
+                // Without its answer nobody knows what else would come of it, and a server that is not the queue's any more says so for
+                // ever. That there is no group is the queue's own answer.
+                if error.reply?.code != "NOGROUP" { connection.close() }
                 throw error
             }
         }

@@ -22,7 +22,8 @@ struct RedisClusterTests {
                     let value = try await client.send(RedisCommand("GET", "key\(number)"), key: "key\(number)")
                     #expect(value.text == "\(number)")
                 }
-                try await Self.moveASlot(servers, client)
+                try await Self.movesASlot(servers, client)
+                try await Self.waitsWhereTheQueueWent(servers, client)
                 try await Self.countsTogether(client)
                 try await servers[2].kill()
                 try await RedisWorld.down(client)
@@ -32,21 +33,51 @@ struct RedisClusterTests {
     }
 
     /// A slot on its way (ASK), and then elsewhere (MOVED).
-    private static func moveASlot(_ servers: [RedisServer], _ client: RedisClient) async throws {
-        // Slot 12182 is the last server's at first.
-        let slot = "12182"
-        let (source, target) = (servers[2], servers[0])
+    private static func movesASlot(_ servers: [RedisServer], _ client: RedisClient) async throws {
         _ = try await client.send(RedisCommand("SET", "foo", "1"), key: "foo")
+        // Slot 12182 is the last server's at first.
+        try await move("foo", slot: "12182", from: servers[2], to: servers[0], of: servers) {
+            let value = try await client.send(RedisCommand("GET", "foo"), key: "foo").text
+            #expect(value == "1", "asked where it went")
+        }
+        #expect(try await client.send(RedisCommand("GET", "foo"), key: "foo").text == "1", "it moved")
+    }
+
+    /// Who waits for entries has a connection of its own, and that must follow too.
+    private static func waitsWhereTheQueueWent(_ servers: [RedisServer], _ client: RedisClient) async throws {
+        let queue = RedisUsageQueue(client)
+        _ = try await queue.add([1])
+        let first = try await queue.take(most: 1, by: "worker", waiting: .seconds(5))
+        #expect(first.map(\.payload) == [[1]])
+        let key = client.key("tollgate:usage")
+        let slot = try await servers[0].cli("CLUSTER", "KEYSLOT", key).trimmed
+        let place = try #require(Int(slot).map { $0 <= 5460 ? 0 : $0 <= 10_922 ? 1 : 2 })
+        let target = servers[(place + 1) % 3]
+        try await move(key, slot: slot, from: servers[place], to: target, of: servers) {}
+        _ = try await queue.add([2])
+        let second = try await Eventually.value("the queue to be found where it went") {
+            do throws(QueueError) {
+                return try await queue.take(most: 1, by: "worker", waiting: .seconds(1)).first
+            } catch {
+                return nil
+            }
+        }
+        #expect(second.payload == [2])
+    }
+
+    private static func move(
+        _ key: String, slot: String, from source: RedisServer, to target: RedisServer, of servers: [RedisServer],
+        meanwhile: () async throws -> Void
+    ) async throws {
         let sourceID = try await source.cli("CLUSTER", "MYID").trimmed
         let targetID = try await target.cli("CLUSTER", "MYID").trimmed
         _ = try await target.cli("CLUSTER", "SETSLOT", slot, "IMPORTING", sourceID)
         _ = try await source.cli("CLUSTER", "SETSLOT", slot, "MIGRATING", targetID)
-        _ = try await source.cli("MIGRATE", "127.0.0.1", "\(target.port)", "foo", "0", "5000")
-        #expect(try await client.send(RedisCommand("GET", "foo"), key: "foo").text == "1", "asked where it went")
-        for server in [target, source, servers[1]] {
+        _ = try await source.cli("MIGRATE", "127.0.0.1", "\(target.port)", key, "0", "5000")
+        try await meanwhile()
+        for server in [target] + servers.filter({ $0.port != target.port }) {
             _ = try await server.cli("CLUSTER", "SETSLOT", slot, "NODE", targetID)
         }
-        #expect(try await client.send(RedisCommand("GET", "foo"), key: "foo").text == "1", "it moved")
     }
 
     /// All limits of a request are on one server, and count there.
