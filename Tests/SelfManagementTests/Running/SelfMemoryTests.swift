@@ -73,6 +73,9 @@ internal import Testing
     /// While a rollout runs the status changes all the time, and each change makes what was read old.
     @Test func statusesThatChangeAllTheTimeStopNoRepair() async throws {
         try await SelfWorld.with(settings: own) { world in
+            // What was done is remembered on the Deployment from now on: there is something to look after.
+            try await world.makeSick("p1")
+            _ = try await world.manager.pass().get()
             world.server.faults.add(
                 .refuse(409, reason: "Conflict"), on: FaultTarget(.patch, .deployments), times: 5)
             _ = try await world.manager.pass().get()
