@@ -39,7 +39,7 @@ let package = Package(
             name: "Authentication",
             dependencies: ["Essentials", .crypto, .cryptoExtras, .jwtKit, .x509, .swiftASN1, .logging, .metrics]),
         .target(name: "Authorization", dependencies: ["Essentials", .crypto]),
-        .target(name: "Billing", dependencies: ["Essentials", .logging, .metrics]),
+        .target(name: "Billing", dependencies: ["Essentials", .crypto, .logging, .metrics]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "AuditTrail", dependencies: ["Essentials", "CZlib", .crypto, .logging, .metrics]),
         .target(name: "ToolTrust", dependencies: ["Essentials", .crypto]),
@@ -49,8 +49,8 @@ let package = Package(
         .target(
             name: "Persistence",
             dependencies: [
-                "Essentials", "Authentication", "Authorization", "AuditTrail", "Healing", "CPQ", .grdb, .logging,
-                .metrics,
+                "Essentials", "Authentication", "Authorization", "Billing", "AuditTrail", "Healing", "CPQ", .grdb,
+                .crypto, .logging, .metrics,
             ]),
         .target(
             name: "Connectors",
@@ -97,8 +97,9 @@ let package = Package(
         .target(
             name: "HTTPService",
             dependencies: [
-                "Essentials", "Authentication", "Authorization", "AuditTrail", "Healing", "RuntimeState", "Pipeline",
-                .hummingbird, .hummingbirdCore, .hummingbirdTLS, .hummingbirdHTTP2, .httpTypes, .nioCore, .nioPosix,
+                "Essentials", "Authentication", "Authorization", "Billing", "AuditTrail", "Healing", "RuntimeState",
+                "Pipeline", .hummingbird, .hummingbirdCore, .hummingbirdTLS, .hummingbirdHTTP2, .httpTypes, .nioCore,
+                .nioPosix,
                 .nioHTTP1, .nioHTTPTypes, .nioHTTPTypesHTTP1, .nioSSL, .nioCertificateReloading, .crypto, .logging,
                 .metrics, .coreMetrics, .serviceLifecycle,
             ]),
@@ -128,7 +129,8 @@ let package = Package(
             name: "TestSupport",
             dependencies: [
                 "Essentials", "ResourceModel", "Authentication", "Authorization", "Billing", "AuditTrail", "Healing",
-                .crypto, .cryptoExtras, .logging, .nioCore, .nioHTTP1, .nioPosix, .nioSSL, .x509, .swiftASN1, .yams,
+                .crypto, .cryptoExtras, .logging, .metrics, .nioCore, .nioHTTP1, .nioPosix, .nioSSL, .x509, .swiftASN1,
+                .yams,
             ],
             path: "Tests/TestSupport"),
         .testTarget(name: "EssentialsTests", dependencies: ["Essentials", "TestSupport"]),
@@ -162,8 +164,8 @@ let package = Package(
         .testTarget(
             name: "PersistenceTests",
             dependencies: [
-                "Persistence", "Authentication", "Authorization", "AuditTrail", "Essentials", "TestSupport", .grdb,
-                .logging, .metrics, .metricsTestKit,
+                "Persistence", "Authentication", "Authorization", "AuditTrail", "Billing", "Essentials", "TestSupport",
+                .grdb, .logging, .metrics, .metricsTestKit,
             ]),
         .testTarget(
             name: "ConnectorsTests",
@@ -197,7 +199,7 @@ let package = Package(
         .testTarget(
             name: "HTTPServiceTests",
             dependencies: [
-                "HTTPService", "Pipeline", "Reconcilers", "RuntimeState", "Authentication", "Authorization",
+                "HTTPService", "Pipeline", "Reconcilers", "RuntimeState", "Authentication", "Authorization", "Billing",
                 "AuditTrail", "Healing", "Persistence", "Essentials", "TestSupport", .metricsTestKit, .hummingbird,
                 .hummingbirdTesting, .httpTypes, .nioCore,
                 .nioPosix, .asyncHTTPClient, .nioHTTP1, .nioSSL, .serviceLifecycle, .logging, .coreMetrics, .crypto,
@@ -254,7 +256,7 @@ if Context.environment["TOLLGATE_BENCHMARKS"] != nil {
             name: "MicroBenchmarks",
             dependencies: [
                 "CAllocationCounter", "HTTPService", "Pipeline", "Connectors", "Billing", "RuntimeState",
-                "ManifestFiles",
+                "ManifestFiles", "Persistence",
                 "Authentication", "Authorization", "AuditTrail", "Essentials", "TestSupport", .logging, .metrics,
             ],
             path: "Benchmarks/Micro"),

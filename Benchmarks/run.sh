@@ -48,6 +48,13 @@ say "audit trail"
     "$bin/MicroBenchmarks" --audit ${micro[@]+"${micro[@]}"}
 } | tee -a "$results"
 
+say "ledger"
+{
+    printf '\n## Ledger\n\n'
+    printf 'SQLite on this machine'\''s disk, every answer synced. A batch is 100 events of one account in one transaction, asked for by 16 callers at once.\n\n'
+    "$bin/MicroBenchmarks" --ledger ${micro[@]+"${micro[@]}"}
+} | tee -a "$results"
+
 say "over HTTP"
 {
     printf '\n## Over HTTP\n\n'

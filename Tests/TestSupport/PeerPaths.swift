@@ -26,6 +26,9 @@ package enum PeerPaths {
         /// A browser, and a walk through the console with it.
         case chromium
         case consoleBrowser = "console-browser"
+        /// A stand-in for Stripe, and Stripe's own library.
+        case localstripe
+        case stripeLibrary = "stripe-library"
     }
 
     /// The launcher of a peer.

@@ -69,7 +69,7 @@ struct RouteReader {
             index: index, methods: names, path: path, access: access ?? .authenticated,
             type: text(index, object, "type"), platform: flag(index, object, "platform"),
             ownershipRequired: ownership != nil, signed: text(index, object, "signed"),
-            audit: text(index, object, "audit"))
+            audit: text(index, object, "audit"), isMetered: object["metering"].map { !$0.isNull } ?? false)
         if rule.signed != nil, !rule.isPublic { report(index, "signed", "stands only with public: true") }
         guard problems.count == count, let pattern else { return }
         rules.append(rule)

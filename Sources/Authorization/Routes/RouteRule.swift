@@ -29,10 +29,13 @@ package final class RouteRule: Sendable {
     package let signed: String?
     /// Name of the action in the audit, when the rule says it.
     package let audit: String?
+    /// Whether the rule says itself what its requests cost; that is read by whoever meters.
+    package let isMetered: Bool
 
     package init(
         index: Int, methods: [String], path: String, access: Access, type: String? = nil, platform: Bool = false,
-        ownershipRequired: Bool = false, signed: String? = nil, audit: String? = nil
+        ownershipRequired: Bool = false, signed: String? = nil, audit: String? = nil,
+        isMetered: Bool = false
     ) {
         self.index = index
         self.methods = methods
@@ -43,6 +46,7 @@ package final class RouteRule: Sendable {
         self.ownershipRequired = ownershipRequired
         self.signed = signed
         self.audit = audit
+        self.isMetered = isMetered
     }
 
     package var isPublic: Bool { access == .open }

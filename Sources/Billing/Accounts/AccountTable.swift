@@ -19,11 +19,18 @@ package struct AccountState: Sendable, Hashable {
     package var isSuspended: Bool
     /// From when on only the fallback plan is in force; nil = it does not end.
     package var validUntil: Timestamp?
+    /// What the plan with its overrides includes.
+    package var features: PlanFeatures
+    /// The plan that was bought where it is not in force; else nil.
+    package var boughtPlan: String?
 
     package init(
         plan: String, isSubscribed: Bool, rate: RequestRate, accountRate: RequestRate? = nil, apiKeys: Int64?,
-        isSuspended: Bool = false, validUntil: Timestamp? = nil
+        isSuspended: Bool = false, validUntil: Timestamp? = nil, features: PlanFeatures = PlanFeatures(),
+        boughtPlan: String? = nil
     ) {
+        self.features = features
+        self.boughtPlan = boughtPlan
         self.plan = plan
         self.isSubscribed = isSubscribed
         self.rate = rate
@@ -35,11 +42,13 @@ package struct AccountState: Sendable, Hashable {
 
     /// The state on a plan with the limits in force.
     package init(
-        plan: Plan, limits: PlanLimits, isSubscribed: Bool, isSuspended: Bool = false, validUntil: Timestamp? = nil
+        plan: Plan, limits: PlanLimits, isSubscribed: Bool, isSuspended: Bool = false, validUntil: Timestamp? = nil,
+        boughtPlan: String? = nil
     ) {
         self.init(
             plan: plan.name, isSubscribed: isSubscribed, rate: limits.rate, accountRate: limits.accountRate,
-            apiKeys: limits.apiKeys, isSuspended: isSuspended, validUntil: validUntil)
+            apiKeys: limits.apiKeys, isSuspended: isSuspended, validUntil: validUntil,
+            features: PlanFeatures(limits), boughtPlan: boughtPlan)
     }
 }
 
@@ -48,10 +57,13 @@ package final class AccountTable: Sendable {
     private let states: [String: AccountState]
     /// For accounts that nobody has said anything about: the fallback plan.
     package let fallback: AccountState
+    /// The plans that there are, by rank.
+    package let offers: [PlanOffer]
 
-    package init(states: [String: AccountState] = [:], fallback: AccountState) {
+    package init(states: [String: AccountState] = [:], fallback: AccountState, offers: [PlanOffer] = []) {
         self.states = states
         self.fallback = fallback
+        self.offers = offers
     }
 
     /// The state of every account that something is known of.
@@ -59,6 +71,9 @@ package final class AccountTable: Sendable {
 
     /// Whether no account is subscribed.
     package var isEmpty: Bool { states.isEmpty }
+
+    /// The plan of that name.
+    package func offer(_ name: String) -> PlanOffer? { offers.first { $0.name == name } }
 
     /// The state of an account; the fallback for one that is not known.
     package func state(of account: String) -> AccountState { states[account] ?? fallback }
@@ -75,6 +90,7 @@ package final class AccountTable: Sendable {
         var rest = fallback
         rest.isSubscribed = true
         rest.isSuspended = state.isSuspended
+        rest.boughtPlan = state.plan
         return rest
     }
 
@@ -85,6 +101,7 @@ package final class AccountTable: Sendable {
 
 extension AccountTable: Equatable {
     package static func == (left: AccountTable, right: AccountTable) -> Bool {
-        left === right || (left.fallback == right.fallback && left.states == right.states)
+        left === right
+            || (left.fallback == right.fallback && left.offers == right.offers && left.states == right.states)
     }
 }

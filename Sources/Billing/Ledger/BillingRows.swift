@@ -201,12 +201,16 @@ package struct PendingUsageRow: Sendable, Hashable {
     }
 }
 
-/// A document of an account that is found by its name: a webhook endpoint, a meter report.
+/// A document of an account that is found by its name: a webhook endpoint, a meter report, a subscription or a payment of the provider.
 package struct NamedRow: Sendable, Hashable {
     /// What kind of document.
     package enum Kind: String, Sendable, CaseIterable {
         case webhookEndpoint = "webhook_endpoint"
         case meterReport = "meter_report"
+        /// A subscription that the account has or had; what it says is folded from its events.
+        case providerSubscription = "provider_subscription"
+        /// A payment that bought credits, and under which key.
+        case providerPayment = "provider_payment"
     }
 
     package var kind: Kind

@@ -31,6 +31,8 @@ package protocol BillingReader {
 
     /// The record of an event that was taken at or after an instant; an older one is not a repeat.
     func usage(source: String, id: String, since: Timestamp) throws -> UsageRow?
+    /// The same for many events in one question.
+    func usage(_ keys: [UsageKey], since: Timestamp) throws -> [UsageKey: UsageRow]
     /// Recorded usage, the newest first by when it was used.
     func usage(_ query: UsageQuery) throws -> [UsageRow]
     /// Windows from the first start to before the second, summed up by the dimensions that are named; in the order of their starts.
@@ -39,6 +41,11 @@ package protocol BillingReader {
     ) throws -> [UsageWindowDelta]
     /// How many different values a dimension has on a day, and whether a value is one of them.
     func dimensionValues(_ dimension: UsageDimension, day: Timestamp) throws -> Set<String>
+    /// How many different values a dimension has on a day, and which of some are among them: the same without reading all. An event that did
+    /// not say adds none.
+    func dimensionValues(
+        _ dimension: UsageDimension, day: Timestamp, among values: Set<String>
+    ) throws -> (count: Int, known: Set<String>)
     /// Records that were charged at the price that stands in for an unknown model's, the oldest first.
     func quarantined(model: String, after: UsageRow?, limit: Int) throws -> [UsageRow]
 
@@ -56,6 +63,32 @@ package protocol BillingReader {
     /// Deliveries of an endpoint, the newest first.
     func deliveries(endpoint: String, before: DeliveryRow?, limit: Int) throws -> [DeliveryRow]
     func delivery(id: String) throws -> DeliveryRow?
+}
+
+extension BillingReader {
+    package func usage(_ keys: [UsageKey], since: Timestamp) throws -> [UsageKey: UsageRow] {
+        var found: [UsageKey: UsageRow] = [:]
+        for key in keys { found[key] = try usage(source: key.source, id: key.id, since: since) }
+        return found
+    }
+
+    package func dimensionValues(
+        _ dimension: UsageDimension, day: Timestamp, among values: Set<String>
+    ) throws -> (count: Int, known: Set<String>) {
+        let all = try dimensionValues(dimension, day: day)
+        return (all.count, all.intersection(values))
+    }
+}
+
+/// What an event is told from others by.
+package struct UsageKey: Sendable, Hashable {
+    package var source: String
+    package var id: String
+
+    package init(source: String, id: String) {
+        self.source = source
+        self.id = id
+    }
 }
 
 /// A reader that also writes. What it wrote it reads.

@@ -55,11 +55,11 @@ package struct PlanCatalogue: Sendable, Hashable {
 
     /// Reads the document of a catalogue.
     ///
-    /// - Throws: `PlanCatalogueError` with every problem there is.
-    package static func read(_ document: JSONValue) throws(PlanCatalogueError) -> PlanCatalogue {
+    /// - Throws: `CatalogueError` with every problem there is.
+    package static func read(_ document: JSONValue) throws(CatalogueError) -> PlanCatalogue {
         var reader = PlanReader()
         guard let catalogue = reader.catalogue(document), reader.problems.isEmpty else {
-            throw PlanCatalogueError(problems: reader.problems)
+            throw CatalogueError(problems: reader.problems.list)
         }
         return catalogue
     }
@@ -73,30 +73,14 @@ package struct PlanCatalogue: Sendable, Hashable {
     package func upgrade(from name: String, base: String, passes: (PlanLimits) -> Bool) -> Upgrade? {
         let rank = (plan(name) ?? fallback).rank
         guard let found = plans.first(where: { $0.rank > rank && passes($0.limits) }) else { return nil }
-        let mark = base.utf8.contains(UInt8(ascii: "?")) ? "&" : "?"
-        return Upgrade(plan: found.name, price: found.priceMicroUSD, url: "\(base)\(mark)plan=\(found.name)")
+        return PlanOffer(
+            name: found.name, rank: found.rank, priceMicroUSD: found.priceMicroUSD,
+            features: PlanFeatures(found.limits)
+        ).upgrade(base: base)
     }
 
     /// What holds for an account of which nothing is known: the fallback plan, and no limits but those of its keys.
     package var fallbackState: AccountState {
         AccountState(plan: fallback, limits: fallback.limits, isSubscribed: false)
-    }
-}
-
-/// A catalogue that cannot be used, with everything that is wrong in it.
-package struct PlanCatalogueError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// One fault.
-    package struct Problem: Sendable, Hashable {
-        /// Where it stands, such as `plans[1].rate.minute`.
-        package let path: String
-        /// What was found and what is wanted.
-        package let message: String
-    }
-
-    /// In the order of the document.
-    package let problems: [Problem]
-
-    package var description: String {
-        problems.map { $0.path.isEmpty ? $0.message : "\($0.path): \($0.message)" }.joined(separator: "; ")
     }
 }

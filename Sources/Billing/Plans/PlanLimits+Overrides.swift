@@ -36,7 +36,7 @@ extension PlanLimits {
         take(overrides["rate"]?["hour"], &limits.rate.hour)
         take(overrides["rate"]?["day"], &limits.rate.day)
         take(overrides["premiumModels"], &limits.premiumModels)
-        take(overrides["markupPercent"], &limits.markupPercent)
+        if let markup = overrides["markupPercent"].flatMap(MarkupPercent.init(json:)) { limits.markupPercent = markup }
         if let tiers = overrides["modelTiers"]?.arrayValue { limits.modelTiers = tiers.compactMap(\.stringValue) }
         if let premium = overrides["premiumAgents"]?.boolValue { limits.premiumAgents = premium }
         return limits

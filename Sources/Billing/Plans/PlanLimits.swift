@@ -43,7 +43,7 @@ package struct PlanLimits: Sendable, Hashable {
     package var premiumModels: Int64?
     package var premiumAgents: Bool
     /// Added to the price of usage; nil = the price list's own.
-    package var markupPercent: Int64?
+    package var markupPercent: MarkupPercent?
 
     package init(agentSlots: AgentSlots, rate: RequestRate, modelTiers: [String], premiumAgents: Bool) {
         self.agentSlots = agentSlots

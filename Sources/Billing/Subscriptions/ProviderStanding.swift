@@ -13,10 +13,14 @@ package struct ProviderStanding: Sendable, Hashable {
     package var boughtPlan: String?
     /// Whether the catalogue knows a price of the last subscription event.
     package var isPlanKnown: Bool
+    /// Whether the last status that the provider named is one that is listed; where not, it changed nothing.
+    package var isStatusKnown: Bool
     package var periodStart: Timestamp?
     package var periodEnd: Timestamp?
     package var cancelAtPeriodEnd: Bool
     package var pastDueSince: Timestamp?
+    /// When the subscription was made.
+    package var subscribedAt: Timestamp?
     /// Of the last event that was folded.
     package var lastEventID: String
     package var lastEventType: String
@@ -24,17 +28,20 @@ package struct ProviderStanding: Sendable, Hashable {
 
     package init(
         subscription: String, state: SubscriptionState, boughtPlan: String?, isPlanKnown: Bool = true,
-        periodStart: Timestamp? = nil, periodEnd: Timestamp? = nil, cancelAtPeriodEnd: Bool = false,
-        pastDueSince: Timestamp? = nil, lastEventID: String, lastEventType: String, lastEventCreated: Timestamp
+        isStatusKnown: Bool = true, periodStart: Timestamp? = nil, periodEnd: Timestamp? = nil,
+        cancelAtPeriodEnd: Bool = false, pastDueSince: Timestamp? = nil, subscribedAt: Timestamp? = nil,
+        lastEventID: String, lastEventType: String, lastEventCreated: Timestamp
     ) {
         self.subscription = subscription
         self.state = state
         self.boughtPlan = boughtPlan
         self.isPlanKnown = isPlanKnown
+        self.isStatusKnown = isStatusKnown
         self.periodStart = periodStart
         self.periodEnd = periodEnd
         self.cancelAtPeriodEnd = cancelAtPeriodEnd
         self.pastDueSince = pastDueSince
+        self.subscribedAt = subscribedAt
         self.lastEventID = lastEventID
         self.lastEventType = lastEventType
         self.lastEventCreated = lastEventCreated

@@ -57,21 +57,16 @@ package struct GuardedHTTPClient: Sendable {
     }
 
     private func checkedAddresses(of target: EgressRules.Target) async throws(KeySetFetchError) -> [IPAddress] {
-        let found: [IPAddress]
-        if let literal = target.url.literalAddress {
-            found = [literal]
-        } else {
-            do {
-                found = try await resolver.addresses(of: target.url.host)
-            } catch {
-                throw KeySetFetchError(.unreachable, "the host name cannot be resolved", cause: error)
+        do {
+            return try await AddressGuard(egress: egress, resolver: resolver).addresses(of: target)
+        } catch {
+            switch error {
+            case .unresolved(let cause):
+                throw KeySetFetchError(.unreachable, "the host name cannot be resolved", cause: cause)
+            case .forbidden:
+                throw KeySetFetchError(.egressRefused, "the address of the host is neither public nor allowed")
             }
         }
-        let permitted = found.filter { egress.permits($0, for: target) }
-        guard !permitted.isEmpty || found.isEmpty else {
-            throw KeySetFetchError(.egressRefused, "the address of the host is neither public nor allowed")
-        }
-        return permitted
     }
 
     private func get(

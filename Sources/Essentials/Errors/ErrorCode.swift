@@ -87,6 +87,47 @@ package enum ErrorCode: String, Sendable, CaseIterable {
     case auditBadCursor = "audit.bad_cursor"
     case auditTenantForbidden = "audit.tenant_forbidden"
     case auditQueryTooWide = "audit.query_too_wide"
+    case billingAccountNotFound = "billing.account_not_found"
+    case billingAccountSuspended = "billing.account_suspended"
+    case billingAgentAlreadyHired = "billing.agent_already_hired"
+    case billingAgentLimitReached = "billing.agent_limit_reached"
+    case billingBudgetExceeded = "billing.budget_exceeded"
+    case billingDailyTokenLimitExceeded = "billing.daily_token_limit_exceeded"
+    case billingEventClaimed = "billing.event_claimed"
+    case billingInactiveSubscription = "billing.inactive_subscription"
+    case billingInsufficientCredits = "billing.insufficient_credits"
+    case billingInvalidSignature = "billing.invalid_signature"
+    case billingMode = "billing.mode"
+    case billingModelTierNotAvailable = "billing.model_tier_not_available"
+    case billingNoSubscription = "billing.no_subscription"
+    case billingNotConfigured = "billing.not_configured"
+    case billingNotFound = "billing.not_found"
+    case billingNotMonotonic = "billing.not_monotonic"
+    case billingOverflow = "billing.overflow"
+    case billingPlanRequired = "billing.plan_required"
+    case billingPremiumAgentNotAvailable = "billing.premium_agent_not_available"
+    case billingPremiumModelLimitReached = "billing.premium_model_limit_reached"
+    case billingPricesReadOnly = "billing.prices_read_only"
+    case billingReservationCommitted = "billing.reservation_committed"
+    case billingReservationExpired = "billing.reservation_expired"
+    case billingReservationReleased = "billing.reservation_released"
+    case billingSlotLimitReached = "billing.slot_limit_reached"
+    case billingTaskLimitReached = "billing.task_limit_reached"
+    case billingTooManyReservations = "billing.too_many_reservations"
+    case billingUnavailable = "billing.unavailable"
+    case billingUnknownModel = "billing.unknown_model"
+    case billingUnknownPlan = "billing.unknown_plan"
+    case stripeCardError = "stripe.card_error"
+    case stripeUpstreamError = "stripe.upstream_error"
+    case usageBadCount = "usage.bad_count"
+    case usageBadOperation = "usage.bad_operation"
+    case usageBadSpecversion = "usage.bad_specversion"
+    case usageInconsistentCounts = "usage.inconsistent_counts"
+    case usageMissingCounts = "usage.missing_counts"
+    case usageMissingField = "usage.missing_field"
+    case usageTimeOutOfRange = "usage.time_out_of_range"
+    case usageUnknownType = "usage.unknown_type"
+    case usageWrongAccount = "usage.wrong_account"
     case toolsNoManifest = "tools.no_manifest"
     case toolsInvalidManifest = "tools.invalid_manifest"
     case toolsUnknownKey = "tools.unknown_key"
@@ -210,6 +251,47 @@ package enum ErrorCode: String, Sendable, CaseIterable {
         case .auditBadCursor: (400, "The cursor does not belong to this query")
         case .auditTenantForbidden: (403, "The audit trail of another tenant is not yours to read")
         case .auditQueryTooWide: (503, "The query examined too many entries")
+        case .billingAccountNotFound: (404, "There is no such account")
+        case .billingAccountSuspended: (403, "The account is suspended")
+        case .billingAgentAlreadyHired: (409, "The agent is hired already")
+        case .billingAgentLimitReached: (402, "No agent slot is free")
+        case .billingBudgetExceeded: (402, "A budget does not allow this")
+        case .billingDailyTokenLimitExceeded: (402, "The tokens of this day are used up")
+        case .billingEventClaimed: (409, "Another worker has this event")
+        case .billingInactiveSubscription: (402, "The subscription is not in force")
+        case .billingInsufficientCredits: (402, "There are not enough credits")
+        case .billingInvalidSignature: (400, "The signature of the event does not hold")
+        case .billingMode: (409, "This call belongs to another billing mode")
+        case .billingModelTierNotAvailable: (403, "The plan does not include this tier of models")
+        case .billingNoSubscription: (404, "The account has no subscription of the payment provider")
+        case .billingNotConfigured: (503, "Stripe is not configured")
+        case .billingNotFound: (404, "There is no such thing in this account")
+        case .billingNotMonotonic: (422, "A running total is lower than before")
+        case .billingOverflow: (422, "The amount is too large to be reckoned with")
+        case .billingPlanRequired: (402, "A higher plan is required")
+        case .billingPremiumAgentNotAvailable: (403, "The plan does not include premium agents")
+        case .billingPremiumModelLimitReached: (402, "No further premium model may be used in this period")
+        case .billingPricesReadOnly: (409, "The price list cannot be changed here")
+        case .billingReservationCommitted: (409, "The reservation is committed")
+        case .billingReservationExpired: (409, "The reservation has expired")
+        case .billingReservationReleased: (409, "The reservation is released")
+        case .billingSlotLimitReached: (402, "No slot is free")
+        case .billingTaskLimitReached: (402, "The tasks of this period are used up")
+        case .billingTooManyReservations: (429, "Too many reservations are open")
+        case .billingUnavailable: (503, "The billing store cannot be reached")
+        case .billingUnknownModel: (422, "There is no price for this model")
+        case .billingUnknownPlan: (400, "There is no such plan or pack to buy")
+        case .stripeCardError: (402, "The card was declined")
+        case .stripeUpstreamError: (502, "Stripe did not do what it was asked")
+        case .usageBadCount: (422, "A count is not a whole number from 0 to 1000000000")
+        case .usageBadOperation: (422, "The operation of an agent is invoke or run")
+        case .usageBadSpecversion: (422, "The specversion of an event must be 1.0")
+        case .usageInconsistentCounts: (422, "The counts contradict each other")
+        case .usageMissingCounts: (422, "The event counts nothing")
+        case .usageMissingField: (422, "A required member is missing or empty")
+        case .usageTimeOutOfRange: (422, "The time of the event is more than 5 minutes ahead or more than 31 days ago")
+        case .usageUnknownType: (422, "The type of the event is not one that is recorded")
+        case .usageWrongAccount: (422, "The account of the event is not the caller's")
         case .toolsNoManifest: (404, "There is no manifest for this tool")
         case .toolsInvalidManifest: (422, "The manifest is invalid")
         case .toolsUnknownKey: (422, "No trusted key signed the manifest")

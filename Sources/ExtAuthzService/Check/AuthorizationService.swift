@@ -23,7 +23,8 @@ struct AuthorizationService: Envoy_Service_Auth_V3_Authorization.ServiceProtocol
         let deadline = request.metadata[stringValues: "grpc-timeout"].first { _ in true }
         return ServerResponse(
             message: try await answer(
-                request.message, peer: context.remotePeer, patience: deadline.flatMap(CallDeadline.parse)))
+                request.message, peer: context.remotePeer, patience: deadline.flatMap(CallDeadline.parse),
+                isGone: { context.cancellation.isCancelled }))
     }
 
     /// Answers one call.
@@ -31,9 +32,12 @@ struct AuthorizationService: Envoy_Service_Auth_V3_Authorization.ServiceProtocol
     /// - Parameters:
     ///   - peer: the transport's name for the other end.
     ///   - patience: how long the caller waits.
+    ///   - isGone: whether the caller has given the call up.
     /// - Throws: PERMISSION_DENIED for a caller that is no trusted proxy, DEADLINE_EXCEEDED where the caller did not wait long enough, UNAVAILABLE
     ///   for what cannot be decided; the message begins with the code.
-    func answer(_ request: Request, peer: String, patience: Duration?) async throws(RPCError) -> Response {
+    func answer(
+        _ request: Request, peer: String, patience: Duration?, isGone: () -> Bool = { false }
+    ) async throws(RPCError) -> Response {
         let watch = Stopwatch()
         let name = PeerName(peer)
         let address = name?.address ?? IPAddress(ipv4: 0)
@@ -49,6 +53,7 @@ struct AuthorizationService: Envoy_Service_Auth_V3_Authorization.ServiceProtocol
             return try refused(refusal, limits: nil, requestID: question.requestID)
         }
         let decision = await runner.decide(input)
+        if decision.tookSomething, isGone() { await decision.giveBack() }
         guard let refusal = decision.refusal else {
             let (response, tooLong) = CheckAnswer.allowed(decision)
             records.leftOut(tooLong)

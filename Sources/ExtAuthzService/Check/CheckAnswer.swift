@@ -16,7 +16,7 @@ enum CheckAnswer {
     ///
     /// - Returns: the answer, and how many identity headers were too long and are left out.
     static func allowed(_ decision: Decision) -> (response: Response, tooLong: Int) {
-        let identity = IdentityHeaders(decision.principal)
+        let identity = IdentityHeaders(decision.principal, entitlement: decision.entitlement)
         var answer = Envoy_Service_Auth_V3_OkHttpResponse()
         for (index, value) in identity.values.enumerated() where !value.isEmpty {
             answer.headers.append(overwriting(IdentityHeaders.names[index], value))
@@ -67,9 +67,10 @@ enum CheckAnswer {
         let facts: [String: Google_Protobuf_Value] = [
             "subject": text(principal.isAnonymous ? nil : principal.subject), "tenant": text(principal.tenantID),
             "account": text(principal.accountID), "auth_source": text(principal.authSource.rawValue),
-            "roles": texts(principal.roles), "scopes": texts(principal.scopes), "plan": text(nil),
+            "roles": texts(principal.roles), "scopes": texts(principal.scopes),
+            "plan": text(decision.entitlement?.plan),
             "auth_config": text(decision.authConfig), "permission": text(decision.policy?.permission),
-            "decision_id": text(decision.requestID), "reservation_id": text(nil),
+            "decision_id": text(decision.requestID), "reservation_id": text(decision.entitlement?.reservation?.id),
         ]
         return Google_Protobuf_Struct(fields: ["tollgate": .init(structValue: .init(fields: facts))])
     }

@@ -33,7 +33,9 @@ enum DecisionAnswer {
         headers(decision, to: &json)
         json.raw(#","limits":["#)
         if let limits = decision.limits { json.windows(limits) }
-        json.raw(#"],"reservation":null,"auth_config":"#)
+        json.raw(#"],"reservation":"#)
+        reservation(decision.entitlement?.reservation, to: &json)
+        json.raw(#","auth_config":"#)
         json.string(decision.authConfig)
         json.raw(#","policy":"#)
         if let policy = decision.policy { self.policy(policy, to: &json) } else { json.raw("null") }
@@ -42,6 +44,17 @@ enum DecisionAnswer {
         json.raw(#","request_id":"#)
         json.string(decision.requestID)
         if explained { ExplainAnswer.write(decision, to: &json) }
+        json.raw("}")
+    }
+
+    private static func reservation(_ reservation: Entitlement.Reservation?, to json: inout JSONWriter) {
+        guard let reservation else { return json.raw("null") }
+        json.raw(#"{"id":"#)
+        json.string(reservation.id)
+        json.raw(#","held_micro_credits":"#)
+        json.integer(reservation.heldMicroCredits)
+        json.raw(#","expires_at":"#)
+        json.string(reservation.expiresAt.rfc3339)
         json.raw("}")
     }
 
@@ -63,7 +76,7 @@ enum DecisionAnswer {
             json.raw("}")
             return
         }
-        let identity = IdentityHeaders(decision.principal)
+        let identity = IdentityHeaders(decision.principal, entitlement: decision.entitlement)
         var isFirst = true
         for (index, value) in identity.values.enumerated() where !value.isEmpty {
             if !isFirst { json.raw(",") }

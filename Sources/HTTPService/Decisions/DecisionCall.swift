@@ -18,10 +18,6 @@ struct DecisionCall: Sendable {
         "method", "host", "path", "scheme", "headers", "source_ip", "client_certificate", "body_base64",
     ]
     private static let resourceMembers: Set<String> = ["type", "id", "tenant", "owner", "project"]
-    private static let usageMembers: Set<String> = [
-        "action", "model", "input", "output", "max_output", "cached_input", "cache_write", "reasoning", "count",
-        "kind", "id", "premium", "account",
-    ]
 
     /// Reads the document.
     ///
@@ -41,7 +37,8 @@ struct DecisionCall: Sendable {
             readResource(resource, &reader)
         }
         if let usage = reader.object(object, "usage") {
-            try reader.checkMembers(of: usage, known: Self.usageMembers, in: "usage")
+            try reader.checkMembers(of: usage, known: StatedUsageReader.members, in: "usage")
+            input.usage = StatedUsageReader.read(usage, &reader)
         }
         if input.credential != nil, input.headers.fields.contains(where: { Self.isCredential($0.name) }) {
             reader.fault("credential", "stands beside a credential header")

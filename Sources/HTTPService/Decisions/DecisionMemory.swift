@@ -26,8 +26,11 @@ struct DecisionMemory: Sendable {
     let caller: OwnCaller
 
     /// Answers one call. What cannot be decided is thrown and not kept.
+    ///
+    /// - Parameter isGone: whether nobody waits for the answer any more. What it took is given back, unless the answer is kept.
     func answer(
-        _ call: DecisionCall, object: JSONObject, decide: (DecisionInput) async -> Decision
+        _ call: DecisionCall, object: JSONObject, isGone: () -> Bool = { false },
+        decide: (DecisionInput) async -> Decision
     ) async throws(Refusal) -> Kept {
         var reservation: Reservation?
         if let key = call.idempotencyKey {
@@ -42,13 +45,21 @@ struct DecisionMemory: Sendable {
             throw refusal
         }
         let body = Self.body(decision, explained: call.input.explain)
-        if let reservation { try await finish(reservation, body) }
+        if let reservation {
+            try await finish(reservation, body, decision)
+        } else if decision.tookSomething, isGone() {
+            await decision.giveBack()
+        }
         return Kept(status: decision.status == 503 ? 503 : 200, body: body, replayed: false)
     }
 
-    /// Answers a batch in order; calls whose answer is kept are not decided again.
+    /// Answers a batch in order; calls whose answer is kept are not decided again. When answers cannot be kept, none is given, and what was
+    /// taken for those that are not kept is given back.
+    ///
+    /// - Parameter isGone: as for one call.
     func answers(
-        _ calls: [DecisionCall], objects: [JSONObject], decide: ([DecisionInput]) async -> [Decision]
+        _ calls: [DecisionCall], objects: [JSONObject], isGone: () -> Bool = { false },
+        decide: ([DecisionInput]) async -> [Decision]
     ) async throws(Refusal) -> Batch {
         var bodies: [[UInt8]?] = Array(repeating: nil, count: calls.count)
         var reservations: [Reservation?] = Array(repeating: nil, count: calls.count)
@@ -61,16 +72,25 @@ struct DecisionMemory: Sendable {
         }
         let open = bodies.indices.filter { bodies[$0] == nil }
         let decisions = open.isEmpty ? [] : await decide(open.map { calls[$0].input })
+        var failure: Refusal?
         for (index, decision) in zip(open, decisions) {
             let body = Self.body(decision, explained: calls[index].input.explain)
             bodies[index] = body
             guard let reservation = reservations[index] else { continue }
             if decision.status == 503 {
                 await keeper.abandon(key: reservation.key, caller: callerKey)
-            } else {
-                try await finish(reservation, body)
+                continue
+            }
+            do throws(Refusal) {
+                try await finish(reservation, body, decision)
+            } catch {
+                failure = failure ?? error
             }
         }
+        if failure != nil || isGone() {
+            for (index, decision) in zip(open, decisions) where reservations[index] == nil { await decision.giveBack() }
+        }
+        if let failure { throw failure }
         let unavailable = decisions.count == calls.count && decisions.allSatisfy { $0.status == 503 }
         return Batch(bodies: bodies.map { $0 ?? [] }, unavailable: unavailable ? decisions.first?.refusal : nil)
     }
@@ -100,10 +120,23 @@ struct DecisionMemory: Sendable {
         }
     }
 
-    private func finish(_ reservation: Reservation, _ body: [UInt8]) async throws(Refusal) {
-        try await keeper.finish(
-            key: reservation.key, caller: callerKey, digest: reservation.digest,
-            answer: StoredAnswer(status: 200, body: body))
+    /// Keeps an answer. One that cannot be kept is lost: what was taken for it is given back.
+    private func finish(_ reservation: Reservation, _ body: [UInt8], _ decision: Decision) async throws(Refusal) {
+        do throws(Refusal) {
+            try await keeper.finish(
+                key: reservation.key, caller: callerKey, digest: reservation.digest,
+                answer: StoredAnswer(status: 200, body: body))
+        } catch {
+            await decision.giveBack()
+            throw error
+        }
+    }
+
+    /// What makes the ledger meter the calls of one key once: keys belong to the asking credential.
+    static func meteringKey(_ key: String, caller: OwnCaller) -> String {
+        let name = caller.principal.tokenID ?? caller.principal.subject
+        let owner = [caller.principal.tenantID, name, key].map(JSONValue.optional)
+        return "decision:" + Hex.encode(SHA256.hash(data: JSONValue.array(owner).encoded()))
     }
 
     private static func body(_ decision: Decision, explained: Bool) -> [UInt8] {

@@ -53,7 +53,7 @@ final class DecisionsDoor: Sendable {
         var call = try DecisionCall(object, requestID: exchange.requestID).dry(call == .explain)
         try prepare(&call, caller: caller)
         let bytes = try await DecisionMemory(keeper: dependencies.idempotency, caller: caller)
-            .answer(call, object: object) { await runner.decide($0) }
+            .answer(call, object: object, isGone: { exchange.isGone }) { await runner.decide($0) }
         var answer = Answers.json(bytes.body, status: bytes.status)
         if bytes.replayed { answer.headers[.idempotencyReplayed] = "true" }
         answer.headers[.requestID] = exchange.requestID
@@ -73,7 +73,9 @@ final class DecisionsDoor: Sendable {
             calls.append(try self.element(element, index: index, exchange: exchange, caller: caller))
         }
         let memory = DecisionMemory(keeper: dependencies.idempotency, caller: caller)
-        let answers = try await memory.answers(calls, objects: elements.compactMap(\.objectValue)) { inputs in
+        let answers = try await memory.answers(
+            calls, objects: elements.compactMap(\.objectValue), isGone: { exchange.isGone }
+        ) { inputs in
             await runner.decide(inputs)
         }
         if let refusal = answers.unavailable { throw refusal }
@@ -114,7 +116,7 @@ final class DecisionsDoor: Sendable {
 
     /// Checks what the asking credential must hold beyond `decisions:evaluate`, and sets whose failures count.
     ///
-    /// - Throws: `policy.permission_denied`.
+    /// - Throws: `policy.permission_denied`, `policy.platform_required`.
     private func prepare(_ call: inout DecisionCall, caller: OwnCaller) throws(Refusal) {
         if call.input.explain || call.input.permission != nil {
             guard caller.holds("admin:access") else {
@@ -125,6 +127,12 @@ final class DecisionsDoor: Sendable {
             }
         }
         let isPlatform = caller.principal.platform || caller.admin
+        if let account = call.input.usage?.account, !isPlatform, account != caller.principal.tenantID {
+            throw Refusal(
+                .policyPlatformRequired, message: "Only a platform principal may have another account pay",
+                details: ["member": "usage.account"])
+        }
+        call.input.meteringKey = call.idempotencyKey.map { DecisionMemory.meteringKey($0, caller: caller) }
         call.input.countsFailuresForAddress = isPlatform
         call.input.audience = ExplainAudience(tenant: caller.principal.tenantID, isPlatform: isPlatform)
         call.input.asker = caller.principal.tokenID ?? caller.principal.subject

@@ -28,8 +28,7 @@ final class Exchange: Sendable {
     private let counter: Mutex<HTTPRouteCounter?>
     /// What the answer means, where an upgrade hides it.
     private let meaning = Mutex<Int?>(nil)
-    /// Cuts the connection, whatever is still to be written.
-    let abort: @Sendable () -> Void
+    private let connection: ClientConnection
 
     init(request: Request, context: GateContext, dependencies: HTTPDependencies, counter: HTTPRouteCounter?) {
         self.counter = Mutex(counter)
@@ -44,8 +43,14 @@ final class Exchange: Sendable {
         method = request.method.rawValue
         target = request.head.path ?? ""
         authority = request.head.authority
-        abort = context.abort
+        connection = context.connection
     }
+
+    /// Whether whoever asked has gone: no answer will reach anybody.
+    var isGone: Bool { connection.isGone }
+
+    /// Cuts the connection, whatever is still to be written.
+    func abort() { connection.cut() }
 
     /// Sets where the answer is counted.
     func isCounted(by counter: HTTPRouteCounter?) { self.counter.withLock { $0 = counter } }

@@ -11,14 +11,31 @@ package struct GateContext: InitializableFromSource {
     /// The transport's other end; nil where there is no socket.
     package let peer: IPAddress?
     package let logger: Logger
-    /// Cuts the connection, whatever is still to be written.
-    package let abort: @Sendable () -> Void
+    let connection: ClientConnection
 
     package init(source: ApplicationRequestContextSource) {
         peer = source.channel.remoteAddress.flatMap { IPAddress(socket: $0) }
         logger = source.logger
-        abort = { [channel = source.channel] in channel.close(promise: nil) }
+        connection = ClientConnection(source.channel)
     }
+}
+
+/// The connection, or the stream of it, that a request came by.
+struct ClientConnection: Sendable {
+    private let channel: any Channel
+    /// Requests of tests come by none.
+    private let wasOpen: Bool
+
+    init(_ channel: any Channel) {
+        self.channel = channel
+        wasOpen = channel.isActive
+    }
+
+    /// Whether whoever asked has gone: no answer will reach anybody.
+    var isGone: Bool { wasOpen && !channel.isActive }
+
+    /// Cuts it, whatever is still to be written.
+    func cut() { channel.close(promise: nil) }
 }
 
 extension IPAddress {

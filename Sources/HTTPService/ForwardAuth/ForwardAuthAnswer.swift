@@ -27,12 +27,12 @@ package struct ForwardAuthAnswer: Sendable {
         }
     }
 
-    /// The answer of an allowed request: who is calling, and which request limits were met.
+    /// The answer of an allowed request: who is calling, what the account has left, and which request limits were met.
     package static func allowed(
         door: Door, principal: Principal, credentialHeader: String?, forwardsCredential: Bool,
-        limits: RateLimitReport? = nil, requestID: String
+        limits: RateLimitReport? = nil, entitlement: Entitlement? = nil, requestID: String
     ) -> ForwardAuthAnswer {
-        let identity = IdentityHeaders(principal)
+        let identity = IdentityHeaders(principal, entitlement: entitlement)
         var fields = Self.fields(identity, requestID: requestID)
         if door == .envoy {
             for (index, value) in identity.values.enumerated() where value.isEmpty {

@@ -62,9 +62,11 @@ final class ForwardAuthDoor: Sendable {
         if let refusal = decision.refusal {
             return answer(refusal, door: door, limits: decision.limits, requestID: exchange.requestID)
         }
+        if decision.tookSomething, exchange.isGone { await decision.giveBack() }
         let answer = ForwardAuthAnswer.allowed(
             door: door, principal: decision.principal, credentialHeader: decision.credentialHeader,
-            forwardsCredential: decision.forwardsCredential, limits: decision.limits, requestID: exchange.requestID)
+            forwardsCredential: decision.forwardsCredential, limits: decision.limits,
+            entitlement: decision.entitlement, requestID: exchange.requestID)
         records.leftOut(answer.tooLong)
         return Response(status: .init(code: answer.status), headers: answer.fields)
     }

@@ -53,6 +53,9 @@ enum PostgreSQLRoles {
                 IF to_regclass('tollgate.audit_entries') IS NOT NULL THEN
                     REVOKE UPDATE, DELETE ON tollgate.audit_entries FROM tollgate_app;
                 END IF;
+                IF to_regclass('tollgate.billing_entries') IS NOT NULL THEN
+                    REVOKE UPDATE, DELETE ON tollgate.billing_entries FROM tollgate_app;
+                END IF;
             END $$;
             REVOKE EXECUTE ON ALL ROUTINES IN SCHEMA tollgate FROM PUBLIC;
             GRANT EXECUTE ON ALL ROUTINES IN SCHEMA tollgate TO tollgate_app;

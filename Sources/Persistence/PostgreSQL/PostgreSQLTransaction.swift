@@ -21,7 +21,9 @@ package final class PostgreSQLTransaction {
     ) throws(PostgreSQLError) {
         self.connection = connection
         self.setsContext = setsContext
-        prefix = [.statement(PostgreSQLStatement(isReadOnly ? "BEGIN READ ONLY" : "BEGIN"))]
+        // What is only read is read in one state of the database, however many statements it takes.
+        let begin = isReadOnly ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" : "BEGIN"
+        prefix = [.statement(PostgreSQLStatement(begin))]
         // A new transaction is in no context: there is nothing to take back.
         if scope != .none { try enter(scope) }
     }

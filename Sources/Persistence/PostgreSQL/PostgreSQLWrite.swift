@@ -43,6 +43,15 @@ final class PostgreSQLWrite {
         return count
     }
 
+    /// Runs several statements in one round trip.
+    ///
+    /// - Returns: the answer to each.
+    func run(_ statements: [PostgreSQLStatement]) throws(PostgreSQLError) -> [PostgreSQLResult] {
+        let results = try transaction.run(statements)
+        for result in results { changes += result.affected }
+        return results
+    }
+
     /// Remembers that an entity has changed; every replica is told when the transaction is committed.
     func announce(_ kind: StoreChange.Kind, _ key: String) {
         let change = StoreChange(kind, key)

@@ -2,12 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Dispatch
+internal import Essentials
 internal import GRDB
 internal import Synchronization
 
 /// Writes to a database from one thread: all writes that wait are one transaction and one sync to disk.
 ///
-/// A write that fails does not take the others with it: they are tried again one by one. Cancelling a caller changes nothing, because a write
+/// A write that fails does not take the others with it: they are tried again, each for itself. Cancelling a caller changes nothing, because a write
 /// that may have happened must be answered.
 final class GroupCommitter: Sendable {
     /// One waiting write.
@@ -24,6 +25,8 @@ final class GroupCommitter: Sendable {
 
     /// The most writes of one transaction.
     static let maximumBatch = 1024
+    /// After this time a transaction takes no more writes: who waits for it is answered, and a sync costs little beside it.
+    static let longestNanoseconds: Int64 = 5_000_000
     private let pool: DatabasePool
     private let queue = DispatchQueue(label: "tollgate.sqlite.writer")
     private let state = Mutex(State())
@@ -65,14 +68,61 @@ final class GroupCommitter: Sendable {
     }
 
     private func commit(_ batch: [Job]) {
-        do {
-            let answers = try inTransaction { db in try batch.map { try $0.perform(db) } }
-            for answer in answers { answer() }
-        } catch  where batch.count == 1 {
-            batch[0].fail(error)
-        } catch {
-            for job in batch { commit([job]) }
+        var rest = batch[...]
+        while !rest.isEmpty {
+            do {
+                let answers = try inTransaction { db in
+                    let watch = Stopwatch()
+                    var answers: [@Sendable () -> Void] = []
+                    for job in rest where answers.isEmpty || watch.nanoseconds < Self.longestNanoseconds {
+                        answers.append(try job.perform(db))
+                    }
+                    return answers
+                }
+                rest = rest.dropFirst(answers.count)
+                for answer in answers { answer() }
+            } catch {
+                return commitApart(Array(rest), because: error)
+            }
         }
+    }
+
+    /// Commits what a failure has taken back, each write for itself within one transaction, so that who fails again fails alone.
+    private func commitApart(_ batch: [Job], because error: any Error) {
+        if batch.count == 1 { return batch[0].fail(error) }
+        let outcomes: [Result<@Sendable () -> Void, any Error>]
+        do {
+            outcomes = try inTransaction { db in
+                try batch.map { job in
+                    do {
+                        return .success(try Self.inSavepoint(db) { try job.perform(db) })
+                    } catch {
+                        // Some failures end the whole transaction: then nothing of it was kept.
+                        guard db.isInsideTransaction else { throw error }
+                        return .failure(error)
+                    }
+                }
+            }
+        } catch {
+            for job in batch { job.fail(error) }
+            return
+        }
+        for (job, outcome) in zip(batch, outcomes) {
+            switch outcome {
+            case .success(let answer): answer()
+            case .failure(let error): job.fail(error)
+            }
+        }
+    }
+
+    private static func inSavepoint<Value>(_ db: Database, _ body: () throws -> Value) throws -> Value {
+        var value: Value?
+        try db.inSavepoint {
+            value = try body()
+            return .commit
+        }
+        guard let value else { throw SQLiteStoreError(.closed, "The write did not run") }
+        return value
     }
 
     private func inTransaction<Value>(_ body: (Database) throws -> Value) throws -> Value {

@@ -41,6 +41,7 @@ enum SQLiteMigrations {
         projects,
         apiKeys,
         healing,
+        billing,
     ]
 
     /// Checks whose database it is and brings it up to date, each step in a transaction of its own.

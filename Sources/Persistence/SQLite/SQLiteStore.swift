@@ -8,6 +8,12 @@ internal import GRDB
 /// The product's store in one SQLite file: service tokens, projects and their shares, answers under idempotency keys and statuses of objects.
 /// What it acknowledged survives a killed process and a power cut.
 package final class SQLiteStore: Sendable {
+    /// What the connection that writes, and each that reads, keeps of the file in memory at most. Where keys come in no order, usage reads a
+    /// page for each event that is not kept.
+    private static let (writerCacheKiB, readerCacheKiB) = (64 * 1024, 8 * 1024)
+    /// How much is written beside the file, in pages of 4 KiB, before it is brought into it: more means fewer writes of the same page and a
+    /// longer wait for whoever writes then.
+    private static let checkpointPages = 4000
     let pool: DatabasePool
     let committer: GroupCommitter
     let clock: any WallClock
@@ -42,10 +48,13 @@ package final class SQLiteStore: Sendable {
         configuration.busyMode = .timeout(5)
         configuration.maximumReaderCount = 2
         configuration.label = "tollgate.store"
+        configuration.prepareDatabase { db in try db.execute(sql: "PRAGMA cache_size = -\(readerCacheKiB)") }
         let pool = try DatabasePool(path: path, configuration: configuration)
         try pool.writeWithoutTransaction { db in
             // The pool sets NORMAL when it opens; only FULL survives a power cut.
             try db.execute(sql: "PRAGMA synchronous = FULL")
+            try db.execute(sql: "PRAGMA cache_size = -\(writerCacheKiB)")
+            try db.execute(sql: "PRAGMA wal_autocheckpoint = \(checkpointPages)")
             try SQLiteMigrations.apply(to: db)
             // A reservation that a dead process left is nobody's.
             try db.execute(sql: "DELETE FROM idempotency_keys WHERE status IS NULL")

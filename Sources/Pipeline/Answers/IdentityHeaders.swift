@@ -24,10 +24,14 @@ package struct IdentityHeaders: Sendable {
     /// A longer value is sent empty.
     private static let maximumBytes = 4096
 
-    /// The set of a principal; for an anonymous one all are empty.
-    package init(_ principal: Principal) {
+    /// The set of a principal and of what its account has left; for an anonymous one all are empty that name somebody.
+    package init(_ principal: Principal, entitlement: Entitlement? = nil) {
         guard !principal.isAnonymous else {
-            self = Self.anonymous
+            guard let entitlement else {
+                self = Self.anonymous
+                return
+            }
+            self = IdentityHeaders(values: Self.anonymous.values.dropLast(2) + Self.account(entitlement))
             return
         }
         var dropped = 0
@@ -44,9 +48,14 @@ package struct IdentityHeaders: Sendable {
             bounded(HeaderText.encode(principal.tenantID ?? "")),
             bounded(HeaderText.list(principal.roles, separator: UInt8(ascii: ","))),
             bounded(HeaderText.list(principal.scopes, separator: UInt8(ascii: " "))),
-            "", "",
+            bounded(HeaderText.encode(entitlement?.plan ?? "")),
+            entitlement?.remainingMicroCredits.map(CreditText.credits) ?? "",
         ]
         tooLong = dropped
+    }
+
+    private static func account(_ entitlement: Entitlement) -> [String] {
+        [HeaderText.encode(entitlement.plan), entitlement.remainingMicroCredits.map(CreditText.credits) ?? ""]
     }
 
     private init(values: [String]) {

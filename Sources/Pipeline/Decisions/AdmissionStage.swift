@@ -14,7 +14,14 @@ package protocol AdmissionStage: Sendable {
     var step: DecisionStep { get }
 
     /// Whether there is anything to take for such a request. Asked first, of every decision: it looks and allocates nothing.
-    func concerns(_ principal: Principal, config: CompiledAuthConfig, accounts: AccountTable) -> Bool
+    ///
+    /// - Parameters:
+    ///   - rule: of the route; nil where none covers the request.
+    ///   - usage: what the gateway says of the request itself.
+    func concerns(
+        _ principal: Principal, config: CompiledAuthConfig, rule: RouteRule?, usage: StatedUsage?,
+        accounts: AccountTable
+    ) -> Bool
 
     /// Takes what the request needs.
     func admit(_ request: AdmissionRequest) async -> AdmissionOutcome
@@ -28,7 +35,10 @@ extension AdmissionStage {
 }
 
 extension AdmissionStage {
-    package func concerns(_ principal: Principal, config: CompiledAuthConfig, accounts: AccountTable) -> Bool { true }
+    package func concerns(
+        _ principal: Principal, config: CompiledAuthConfig, rule: RouteRule?, usage: StatedUsage?,
+        accounts: AccountTable
+    ) -> Bool { true }
 }
 
 /// What an admission stage knows of a request that was authorised.
@@ -36,6 +46,12 @@ package struct AdmissionRequest: Sendable {
     package let principal: Principal
     package let config: CompiledAuthConfig
     package let policy: PolicyDecision
+    /// The route; nil where none covers the request.
+    package let match: RouteMatch?
+    /// What the gateway says of the request itself.
+    package let usage: StatedUsage?
+    /// What makes the same request be metered once; nil = it is metered each time.
+    package let meteringKey: String?
     package let accounts: AccountTable
     package let now: Timestamp
     /// What is left of the time for the whole decision; a stage that waits for another system waits no longer.
@@ -45,6 +61,8 @@ package struct AdmissionRequest: Sendable {
 /// Whether a stage lets a request on.
 package enum AdmissionOutcome: Sendable {
     /// Taken; `giveBack` undoes it when a later step refuses. Nil where there is nothing to undo.
-    case admitted(detail: String, limits: RateLimitReport? = nil, giveBack: (@Sendable () async -> Void)?)
+    case admitted(
+        detail: String, limits: RateLimitReport? = nil, granted: GrantedEntitlement? = nil,
+        giveBack: (@Sendable () async -> Void)?)
     case refused(Refusal, detail: String, limits: RateLimitReport? = nil)
 }

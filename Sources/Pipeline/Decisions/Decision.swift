@@ -57,6 +57,10 @@ package struct Decision: Sendable {
     package var forwardsCredential: Bool
     /// The request limits it met; nil where none applies.
     package var limits: RateLimitReport?
+    /// What the account may spend and what was taken of it; nil where nothing is metered or nothing was granted.
+    package var granted: GrantedEntitlement?
+    /// What undoes the stages, in the order in which they took; empty for a refusal.
+    package var taken: [@Sendable () async -> Void]
     /// Generation of the snapshot that decided.
     package var snapshotGeneration: UInt64
     package var requestID: String
@@ -81,11 +85,31 @@ package struct Decision: Sendable {
         credentialHeader = nil
         forwardsCredential = false
         limits = nil
+        granted = nil
+        taken = []
         self.snapshotGeneration = snapshotGeneration
         self.requestID = requestID
         steps = []
         blanks = .none
         isBlanked = false
+    }
+
+    /// Whether there is anything to give back.
+    package var tookSomething: Bool { !taken.isEmpty }
+
+    /// Gives back what the stages took, for an answer that nobody gets. Once; the decision itself stays as it is.
+    package func giveBack() async {
+        for giveBack in taken.reversed() { await giveBack() }
+    }
+
+    /// The same with a refusal instead, for an answer that nobody may get; everything is given back.
+    package func refused(_ refusal: Refusal) async -> Decision {
+        await giveBack()
+        var copy = self
+        copy.refusal = refusal
+        copy.granted = nil
+        copy.taken = []
+        return copy
     }
 
     /// Whether there is a refusal. Asked at every step: it looks at the refusal without taking a copy.

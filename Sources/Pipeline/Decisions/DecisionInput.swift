@@ -39,6 +39,11 @@ package struct DecisionInput: Sendable {
     package var requiredWorkspaces: [String]
     /// The gateway's own word about the resource (decisions JSON or trusted headers).
     package var resource: ResourceAttributes
+    /// The gateway's own word about what the request uses; JSON door only.
+    package var usage: StatedUsage?
+    /// What makes the same request be metered once however often it is asked about; nil = each question is metered. JSON door only: nobody
+    /// whom the caller can influence may choose it.
+    package var meteringKey: String?
     package var explain: Bool
     /// For whom it is explained.
     package var audience: ExplainAudience
@@ -68,6 +73,8 @@ package struct DecisionInput: Sendable {
         requiredScopes = []
         requiredWorkspaces = []
         resource = ResourceAttributes()
+        usage = nil
+        meteringKey = nil
         explain = false
         audience = .installation
         dryRun = false

@@ -103,11 +103,12 @@ struct DecisionRun {
     }
 
     private func whyOmitted(_ step: DecisionStep) -> String {
-        if step == .entitlement || step == .meter {
-            return "credit is not configured: nothing is asked for, nothing is counted"
-        }
         if match?.rule.isPublic == true { return "left out: the route is public" }
         if step == .authorise, path == nil { return "needs a canonical path" }
+        if step == .entitlement || step == .meter, config != nil, !isMetered {
+            return "nothing is metered here: nothing is asked for, nothing is counted"
+        }
+        if step == .meter, decision.granted != nil { return "counted with the entitlement, as one" }
         if decision.isRefused { return "not reached: the request is refused" }
         return input.dryRun ? "left out: a dry run takes nothing" : "nothing is configured"
     }
@@ -124,8 +125,8 @@ struct DecisionRun {
     private func stageRequest(_ timeLeft: Duration) -> AdmissionRequest? {
         guard match?.rule.isPublic != true, let policy = decision.policy, let config, let snapshot else { return nil }
         return AdmissionRequest(
-            principal: decision.principal, config: config, policy: policy, accounts: snapshot.accounts, now: now,
-            timeLeft: timeLeft)
+            principal: decision.principal, config: config, policy: policy, match: match, usage: input.usage,
+            meteringKey: input.meteringKey, accounts: snapshot.accounts, now: now, timeLeft: timeLeft)
     }
 
     // MARK: Steps

@@ -35,7 +35,7 @@ package final class DecisionRunner: Sendable {
         let watch = Stopwatch()
         let decision = await decider.decide(input)
         guard watch.nanoseconds > input.timeout(atMost: timeoutNanoseconds) else { return decision }
-        return late(decision)
+        return await late(decision)
     }
 
     /// Decides several from one snapshot; the time is that of one decision for each.
@@ -48,14 +48,13 @@ package final class DecisionRunner: Sendable {
         let start = ContinuousClock.now
         let decisions = await decider.decide(inputs)
         guard ContinuousClock.now - start > timeout * inputs.count else { return decisions }
-        return decisions.map(late)
+        var answers: [Decision] = []
+        answers.reserveCapacity(decisions.count)
+        for decision in decisions { answers.append(await late(decision)) }
+        return answers
     }
 
-    private func late(_ decision: Decision) -> Decision {
-        var decision = decision
-        decision.refusal = Refusal(.decisionTimeout)
-        return decision
-    }
+    private func late(_ decision: Decision) async -> Decision { await decision.refused(Refusal(.decisionTimeout)) }
 
     private func refused(_ code: ErrorCode, requestID: String) -> Decision {
         var decision = Decision(snapshotGeneration: 0, requestID: requestID)

@@ -8,7 +8,7 @@ internal import Essentials
 enum CodeRemedy {
     /// A sentence for people; nil for codes that are no decision's.
     static func text(_ code: ErrorCode) -> String? {
-        request(code) ?? credential(code) ?? policy(code) ?? service(code)
+        request(code) ?? credential(code) ?? policy(code) ?? billing(code) ?? service(code)
     }
 
     private static func request(_ code: ErrorCode) -> String? {
@@ -59,6 +59,19 @@ enum CodeRemedy {
         case .policyProjectDenied: "Call from the resource's project, or have it share the resource."
         case .policyRuleDenied:
             "Change the request so that no deny rule matches and, where there are allow rules, one does."
+        default: nil
+        }
+    }
+
+    private static func billing(_ code: ErrorCode) -> String? {
+        switch code {
+        case .billingAccountNotFound:
+            "Call as somebody who belongs to an account: give the credential a tenant, or take the metering off the route."
+        case .billingAccountSuspended: "Have the account's suspension lifted (spec.suspended of its Subscription)."
+        case .billingInactiveSubscription: "Have what is owed paid: the plan that was bought is not in force."
+        case .billingPlanRequired, .billingModelTierNotAvailable, .billingPremiumAgentNotAvailable:
+            "Have the account changed to the plan in details.upgrade, or ask less in the metering of the route."
+        case .billingUnavailable: "See why the ledger cannot be asked: /readyz?verbose and the log name it."
         default: nil
         }
     }

@@ -19,6 +19,7 @@ extension Decision {
             copy.principal = .anonymous
             copy.admin = false
             copy.limits = nil
+            copy.granted = nil
             copy.credentialHeader = nil
             copy.policy?.effectiveRoles = []
         }

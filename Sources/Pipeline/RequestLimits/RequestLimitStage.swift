@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Authentication
+package import Authorization
 package import Billing
 internal import Essentials
 package import Metrics
@@ -26,7 +27,10 @@ package struct RequestLimitStage: AdmissionStage {
 
     package var step: DecisionStep { .requestLimit }
 
-    package func concerns(_ principal: Principal, config: CompiledAuthConfig, accounts: AccountTable) -> Bool {
+    package func concerns(
+        _ principal: Principal, config: CompiledAuthConfig, rule: RouteRule?, usage: StatedUsage?,
+        accounts: AccountTable
+    ) -> Bool {
         RequestLimitTable.mayLimit(principal, config: config, accounts: accounts)
     }
 

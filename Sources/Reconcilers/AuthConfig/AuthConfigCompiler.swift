@@ -130,7 +130,29 @@ struct AuthConfigCompiler {
             key: key, tenant: tenant, brokenReason: nil, realm: realm, policy: policy, ruleDocuments: spec.policy.rules,
             requiredScopes: spec.require.scopes,
             requiredWorkspaces: spec.require.workspaces, forwardsCredential: spec.forwardCredential,
-            rate: Self.rate(spec.rate))
+            rate: Self.rate(spec.rate), metering: Self.metering(spec.metering),
+            routeMetering: try Self.routeMetering(spec.policy.routes))
+    }
+
+    /// Nil where nothing is asked and nothing is charged. Validation has made sure of everything else.
+    private static func metering(_ metering: Metering) -> CompiledMetering? {
+        CompiledMetering(
+            action: CompiledMetering.Action(rawValue: metering.action.rawValue) ?? .none, model: metering.model,
+            slot: metering.slot.flatMap(CompiledMetering.Slot.init),
+            requirements: CompiledMetering.Requirements(
+                plan: metering.requires?.plan, modelTier: metering.requires?.modelTier,
+                premiumAgents: metering.requires?.premiumAgents ?? false),
+            estimate: TokenEstimate(
+                input: metering.estimate?.input ?? 0, maxOutput: metering.estimate?.maxOutput ?? 0),
+            microCreditsPerRequest: metering.microCreditsPerRequest)
+    }
+
+    private static func routeMetering(_ routes: [JSONValue]) throws(CompileFault) -> [Int: CompiledMetering] {
+        do throws(RouteMeteringFault) {
+            return try CompiledAuthConfig.routeMetering(routes)
+        } catch {
+            throw .invalid(error.text(below: "spec.policy.routes"))
+        }
     }
 
     /// What would let more pass if it were left out closes the object.
@@ -149,10 +171,6 @@ struct AuthConfigCompiler {
     /// What takes nothing away from safety is named, so that nobody believes it to be in force.
     private func noteWhatIsNotEnforced(_ spec: AuthConfigSpec, conditions: inout Conditions) {
         var fields: [String] = []
-        if spec.metering.action != .none || spec.metering.microCreditsPerRequest > 0 { fields.append("spec.metering") }
-        if spec.policy.routes.contains(where: { $0["metering"] != nil }) {
-            fields.append("spec.policy.routes[].metering")
-        }
         if spec.tokenReview.enabled, !reviewsTokens { fields.append("spec.tokenReview") }
         if spec.login.redirect { fields.append("spec.login.redirect") }
         guard !fields.isEmpty else { return }

@@ -62,7 +62,8 @@ package struct SubscriptionCompiler: Sendable {
             statuses[candidate.input.key] = status
         }
         return Output(
-            accounts: AccountTable(states: states, fallback: catalogue.fallbackState), statuses: statuses,
+            accounts: AccountTable(states: states, fallback: catalogue.fallbackState, offers: catalogue.offers),
+            statuses: statuses,
             dueAt: candidates.compactMap(\.spec.validUntil?.timestamp).filter { $0 > now }.min())
     }
 

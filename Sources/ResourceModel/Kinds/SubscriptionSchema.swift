@@ -48,7 +48,7 @@ extension SubscriptionSpec {
             Property("modelTiers", .set(nil, of: .text(min: 1, max: 63), max: 32)),
             limit("premiumModels"),
             Property("premiumAgents", .boolean()),
-            limit("markupPercent"),
+            Property("markupPercent", .markup()),
         ])
 
     private static func isLater(_ value: JSONValue, _ last: String, than first: String) -> Bool {

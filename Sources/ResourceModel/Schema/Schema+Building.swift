@@ -87,6 +87,30 @@ extension Schema {
         return schema
     }
 
+    /// A markup on prices, 0 to 1000 percent, as integer or as decimal text with up to two decimals.
+    static func markup(_ description: String? = nil) -> Schema {
+        var schema = Schema(.credits, description: description)
+        schema.rules = [
+            Rule(
+                #"type(self) == string ? self.matches('^(1000([.]0{1,2})?|[0-9]{1,3}([.][0-9]{1,2})?)$') "#
+                    + ": self >= 0 && self <= 1000",
+                "must be an integer from 0 to 1000, or a decimal text with up to two decimals, such as \"12.5\"",
+                holds: isMarkup)
+        ]
+        return schema
+    }
+
+    @Sendable private static func isMarkup(_ value: JSONValue) -> Bool {
+        if let number = value.intValue { return (0...1000).contains(number) }
+        guard let text = value.stringValue else { return true }
+        let parts = text.utf8.split(separator: 0x2E, omittingEmptySubsequences: false)
+        guard let whole = parts.first, parts.count <= 2, parts.count == 1 || (1...2).contains(parts[1].count),
+            parts.allSatisfy({ $0.allSatisfy { (0x30...0x39).contains($0) } })
+        else { return false }
+        if whole.elementsEqual("1000".utf8) { return parts.count == 1 || parts[1].allSatisfy { $0 == 0x30 } }
+        return (1...3).contains(whole.count)
+    }
+
     @Sendable private static func isCredits(_ value: JSONValue) -> Bool {
         if let number = value.intValue { return number >= -1 }
         guard let text = value.stringValue else { return true }

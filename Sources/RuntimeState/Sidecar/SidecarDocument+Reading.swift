@@ -63,8 +63,28 @@ enum SidecarReader {
             realm: try realm(wire, isEnforcing: isEnforcing), policy: try policy(try wire.member("policy")),
             ruleDocuments: rules, requiredScopes: try require.texts("scopes"),
             requiredWorkspaces: try require.texts("workspaces"),
-            forwardsCredential: try wire.flag("forward_credential"), rate: try optionalRate(wire, "rate"))
+            forwardsCredential: try wire.flag("forward_credential"), rate: try optionalRate(wire, "rate"),
+            metering: try metering(wire), routeMetering: try routeMetering(wire))
         return SidecarDocument.Entry(config: config, hosts: hosts, isEnforcing: isEnforcing)
+    }
+
+    private static func metering(_ wire: WireObject) throws(Failure) -> CompiledMetering? {
+        guard let document = wire.value("metering") else { return nil }
+        do throws(MeteringDocument.Fault) {
+            return try MeteringDocument.read(document)
+        } catch {
+            throw Failure(.invalid, at: wire.path("metering"), error.text(at: "metering"))
+        }
+    }
+
+    private static func routeMetering(_ wire: WireObject) throws(Failure) -> [Int: CompiledMetering] {
+        let policy = try wire.member("policy")
+        let routes = try policy.list("routes")
+        do throws(RouteMeteringFault) {
+            return try CompiledAuthConfig.routeMetering(routes)
+        } catch {
+            throw Failure(.invalid, at: policy.path("routes"), error.text(below: "routes"))
+        }
     }
 
     private static func realm(_ wire: WireObject, isEnforcing: Bool) throws(Failure) -> AuthenticationRealm {
@@ -221,7 +241,13 @@ extension SidecarReader {
         let members = try wire.member("states")
         var states: [String: AccountState] = [:]
         for name in members.object.names { states[name] = try account(try members.member(name)) }
-        return AccountTable(states: states, fallback: try account(try wire.member("fallback")))
+        return AccountTable(
+            states: states, fallback: try account(try wire.member("fallback")),
+            offers: try wire.each("plans") { wire throws(Failure) in
+                PlanOffer(
+                    name: try wire.text("name"), rank: try wire.integer("rank"),
+                    priceMicroUSD: try wire.optionalInteger("price_micro_usd"), features: try features(wire))
+            })
     }
 
     private static func account(_ wire: WireObject) throws(Failure) -> AccountState {
@@ -230,7 +256,14 @@ extension SidecarReader {
             rate: try optionalRate(wire, "rate") ?? RequestRate(minute: 0, hour: 0, day: 0),
             accountRate: try optionalRate(wire, "account_rate"), apiKeys: try wire.optionalInteger("api_keys"),
             isSuspended: try wire.flag("suspended"),
-            validUntil: try wire.optionalInteger("valid_until").map { Timestamp(microseconds: $0) })
+            validUntil: try wire.optionalInteger("valid_until").map { Timestamp(microseconds: $0) },
+            features: try features(wire), boughtPlan: try wire.optionalText("bought_plan"))
+    }
+
+    private static func features(_ wire: WireObject) throws(Failure) -> PlanFeatures {
+        let features = try wire.member("features")
+        return PlanFeatures(
+            modelTiers: try features.texts("model_tiers"), premiumAgents: try features.flag("premium_agents"))
     }
 
     private static func shares(_ wire: WireObject) throws(Failure) -> ShareTable {

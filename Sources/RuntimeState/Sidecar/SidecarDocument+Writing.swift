@@ -59,6 +59,7 @@ enum SidecarWriter {
             "scopes": .strings(config.requiredScopes), "workspaces": .strings(config.requiredWorkspaces),
         ]
         object["rate"] = config.rate.map(rate) ?? .null
+        object["metering"] = config.metering.map(MeteringDocument.write) ?? .null
         object["forward_credential"] = .bool(config.forwardsCredential)
         return object
     }
@@ -128,6 +129,7 @@ extension SidecarWriter {
                 "fallback": account(shared.accounts.fallback),
                 "states": .object(
                     JSONObject(shared.accounts.all.sorted { $0.key < $1.key }.map { ($0.key, account($0.value)) })),
+                "plans": .array(shared.accounts.offers.map(offer)),
             ],
             "shares": .array(
                 shared.shares.all.flatMap { key, shares in shares.map { share(key, $0) } }
@@ -159,7 +161,19 @@ extension SidecarWriter {
             "account_rate": state.accountRate.map(rate) ?? .null,
             "api_keys": state.apiKeys.map { .int($0) } ?? .null, "suspended": .bool(state.isSuspended),
             "valid_until": state.validUntil.map { .int($0.microseconds) } ?? .null,
+            "features": features(state.features), "bought_plan": .optional(state.boughtPlan),
         ]
+    }
+
+    private static func offer(_ offer: PlanOffer) -> JSONValue {
+        [
+            "name": .string(offer.name), "rank": .int(offer.rank),
+            "price_micro_usd": offer.priceMicroUSD.map { .int($0) } ?? .null, "features": features(offer.features),
+        ]
+    }
+
+    private static func features(_ features: PlanFeatures) -> JSONValue {
+        ["model_tiers": .strings(features.modelTiers), "premium_agents": .bool(features.premiumAgents)]
     }
 
     private static func share(_ key: ShareTable.Key, _ share: AcceptedShare) -> Sortable {

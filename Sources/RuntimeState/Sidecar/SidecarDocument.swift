@@ -11,22 +11,23 @@ internal import Essentials
 /// On the wire it is one JSON object, read by everybody who knows its `format`:
 ///
 /// ```
-/// {"format": "tollgate-snapshot/1",
+/// {"format": "tollgate-snapshot/2",
 ///  "auth_configs": [{"key": "ns/name", "tenant", "broken", "hosts": [], "mode", "enforcing", "issuers": [], "mappings": [],
 ///                    "service_tokens", "api_keys", "client_certificates", "token_review",
 ///                    "policy": {"routes", "builtin_routes", "scopes", "ownership", "rules"},
-///                    "require": {"scopes", "workspaces"}, "rate", "forward_credential"}],
+///                    "require": {"scopes", "workspaces"}, "rate", "metering",
+///                    "forward_credential"}],
 ///  "hosts_elsewhere": ["…"],
 ///  "shared": {"policy": {"roles", "routes", "default_user_role", "default_keycloak_tenant_role", "role_check"},
 ///             "api_key_prefixes": ["tgk"], "service_tokens": [], "api_keys": [], "api_key_owners": [],
-///             "accounts": {"fallback", "states"}, "shares": []}}
+///             "accounts": {"fallback", "states", "plans"}, "shares": []}}
 /// ```
 ///
 /// A credential is there as the SHA-256 of its text, never as the text. A member that a reader does not know is passed over; what must not be
 /// passed over gets a new `format`. The same state is the same bytes, whoever writes it.
 package struct SidecarDocument: Sendable {
     /// The one form that is written and read.
-    package static let format = "tollgate-snapshot/1"
+    package static let format = "tollgate-snapshot/2"
     /// The largest document that is read.
     package static let maximumBytes = 64 << 20
 

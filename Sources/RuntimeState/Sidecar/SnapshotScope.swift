@@ -39,7 +39,8 @@ package enum SnapshotScope: Sendable, Hashable {
     func accounts(_ table: AccountTable, of keys: [APIKeyRecord]) -> AccountTable {
         guard case .tenant(let tenant) = self else { return table }
         let names = Set(keys.map(\.accountID)).union([tenant])
-        return AccountTable(states: table.all.filter { names.contains($0.key) }, fallback: table.fallback)
+        return AccountTable(
+            states: table.all.filter { names.contains($0.key) }, fallback: table.fallback, offers: table.offers)
     }
 
     func shares(_ table: ShareTable) -> ShareTable {

@@ -39,6 +39,15 @@ struct RunCommand: ContextualCommand {
     @Option(help: "LOG_LEVEL")
     var logLevel: String?
 
+    @Option(help: "TOLLGATE_ROLE: all, api, worker or controller.")
+    var role: String?
+
+    @Flag(help: "TOLLGATE_DEVNET: for development, everything in memory.")
+    var devnet = false
+
+    @Flag(help: "TOLLGATE_DEVNET_IN_CLUSTER")
+    var devnetInCluster = false
+
     func run(in context: CommandContext) async throws {
         FreedMemory.share()
         let loaded = try TollgateSettings.load(try sources(in: context), host: context.host)
@@ -135,7 +144,8 @@ struct RunCommand: ContextualCommand {
         }
         let named = [
             ("TOLLGATE_LISTEN", listen), ("TOLLGATE_PROBE_LISTEN", probeListen), ("TOLLGATE_DATA_DIR", dataDir),
-            ("LOG_LEVEL", logLevel),
+            ("LOG_LEVEL", logLevel), ("TOLLGATE_ROLE", role), ("TOLLGATE_DEVNET", devnet ? "true" : nil),
+            ("TOLLGATE_DEVNET_IN_CLUSTER", devnetInCluster ? "true" : nil),
         ]
         for (name, value) in named { if let value { sources.flags[name] = value } }
         return problems

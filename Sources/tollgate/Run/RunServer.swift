@@ -17,7 +17,7 @@ func runServer(_ settings: TollgateSettings, source: ObjectSource) async throws 
             ])
     }
     // Held until the last service has ended.
-    let lock = try DataDirectoryLock(path: settings.dataDirectory)
+    let lock = try DataDirectoryLock(path: settings.dataDirectory, role: settings.process.role)
     try ListenerCheck.run(settings.listeners)
     let assembly = try await ServerAssembly(settings, source: source, logger: logger)
     try await assembly.run()

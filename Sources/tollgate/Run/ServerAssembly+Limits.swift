@@ -7,38 +7,48 @@ internal import HTTPService
 internal import Logging
 internal import Pipeline
 
-/// The parts of a server that know plans and count requests.
+/// The parts of a server that know plans and prices and count requests.
 struct LimitParts: Sendable {
     /// The catalogue in force.
     let plans: PlanBook
-    /// The step of the pipeline.
-    let stage: RequestLimitStage
-    private let follower: PlanFileFollower?
+    /// The price list in force.
+    let prices: PriceBook
+    /// The steps of the pipeline that admit, in their order.
+    let stages: [any AdmissionStage]
+    private let follower: CatalogueFileFollower
+    private let followsFiles: Bool
 
-    /// - Parameter redis: where requests are counted for all replicas; nil where each counts its own.
-    /// - Throws: `StartupProblem` when the catalogue cannot be used.
+    /// - Parameters:
+    ///   - redis: where requests are counted for all replicas; nil where each counts its own.
+    ///   - entitlements: the ledger; nil where there is none: then everything that costs is refused.
+    /// - Throws: `StartupProblem` when the plans or the prices cannot be used, with everything that is wrong in them.
     init(
-        _ settings: BillingSettings, redis: RedisClient?, logger: Logger, metrics: PrometheusRegistry
+        _ settings: BillingSettings, redis: RedisClient?, entitlements: (any EntitlementService)? = nil,
+        logger: Logger, metrics: PrometheusRegistry
     ) throws(StartupProblem) {
-        plans = PlanBook(try PlanLoader.load(settings.plansFile))
+        let catalogues = try BillingCatalogues(plansFile: settings.plansFile, pricesFile: settings.pricesFile)
+        plans = PlanBook(catalogues.plans)
+        prices = PriceBook(catalogues.prices)
+        followsFiles = settings.plansFile != nil || settings.pricesFile != nil
         let store = MemoryRequestLimitStore(maxKeys: settings.rateLimitMaxKeys, metricsFactory: metrics)
         metrics.onScrape { store.recordKeys() }
         let counting: any RequestLimitStore =
             redis.map {
                 SharedRequestLimitStore(shared: RedisRequestLimitStore($0), local: store, metricsFactory: metrics)
             } ?? store
-        stage = RequestLimitStage(store: counting, metricsFactory: metrics)
-        if let file = settings.plansFile {
-            follower = PlanFileFollower(file: file, book: plans, logger: logger, metricsFactory: metrics)
-        } else {
-            follower = nil
-            _ = PlanFileFollower.gauge(metrics)
-        }
+        stages = [
+            RequestLimitStage(store: counting, metricsFactory: metrics),
+            EntitlementStage(
+                service: entitlements, upgradeURL: settings.upgradeURL, metricsFactory: metrics),
+        ]
+        follower = CatalogueFileFollower(
+            plansFile: settings.plansFile, plans: plans, pricesFile: settings.pricesFile, prices: prices,
+            logger: logger, metricsFactory: metrics)
     }
 
     /// What has to run as long as the server does.
     var services: [ClosureService] {
-        guard let follower else { return [] }
-        return [ClosureService(name: "plan catalogue") { await follower.run() }]
+        guard followsFiles else { return [] }
+        return [ClosureService(name: "billing catalogues") { [follower] in await follower.run() }]
     }
 }

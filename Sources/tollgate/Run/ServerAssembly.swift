@@ -36,6 +36,8 @@ struct ServerAssembly {
     private let engine: OPAClient?
     /// Nil in a sidecar.
     private let healing: HealingParts?
+    /// Nil in a sidecar.
+    private let billing: BillingParts?
     private let metrics: PrometheusRegistry
     private var dependencies: HTTPDependencies
     /// Answers sidecars; nil in one.
@@ -79,6 +81,13 @@ struct ServerAssembly {
             metrics: metrics)
         try await live.start()
         limits = try LimitParts(settings.billing, redis: redis?.client, logger: logger, metrics: metrics)
+        billing = try stores.ledger.map { [limits] ledger in
+            try BillingParts(
+                BillingParts.World(
+                    settings: settings, ledger: ledger, plans: limits.plans, prices: limits.prices,
+                    egress: try EgressRules(allowing: authentication.egressAllow), clock: clock, random: random,
+                    logger: logger, metrics: metrics))
+        }
         keys = APIKeyParts(
             stores: stores, snapshots: snapshots, plans: limits.plans, upgradeURL: settings.billing.upgradeURL,
             prefixes: authentication.prefixes, clock: clock, random: random, logger: logger)
@@ -145,7 +154,7 @@ struct ServerAssembly {
             redis: redis, control: control, clock: clock)
         let pipeline = RequestPipeline(
             snapshots: snapshots, authenticator: authenticator, sessions: sessions?.keeper, audit: audit,
-            stages: [limits.stage],
+            stages: limits.stages,
             observers: [APIKeyUsageObserver(keys: keys.table)],
             engine: engine.map(SidecarEngine.init),
             settings: PipelineSettings(
@@ -187,6 +196,7 @@ struct ServerAssembly {
                         logger: logger)),
             ]
         }
+        if let billing { dependencies.modules.append(billing.module) }
         if let healing {
             dependencies.webhook = healing.webhook
             dependencies.modules += healing.modules
@@ -217,9 +227,8 @@ struct ServerAssembly {
                     await keySets.waitForFirstSets(atMost: .seconds(10))
                     readiness.keysSettled()
                 },
-            ] + live.services + control.services + (healing?.services ?? []) + limits.services + sharing
-            + (sessions?.services ?? [])
-            + (reviews?.services ?? [])
+            ] + live.services + control.services + (healing?.services ?? []) + (billing?.services ?? [])
+            + limits.services + sharing + (sessions?.services ?? []) + (reviews?.services ?? [])
         typealias Entry = ServiceGroupConfiguration.ServiceConfiguration
         // The group stops them from the last to the first.
         var entries = services.map { Entry(service: $0, successTerminationBehavior: .ignore) }

@@ -32,7 +32,7 @@ extension StoreSet {
             tokens: own ?? stores.serviceTokens, keys: stores.apiKeys, projects: stores.projects,
             idempotency: stores.idempotency, statuses: statuses,
             audit: try await SharedAudit(database, random: random, logger: logger),
-            healing: PostgreSQLHealingStore(database),
+            healing: PostgreSQLHealingStore(database), ledger: PostgreSQLBillingLedger(database),
             shared: SharedStore(
                 feed: PostgreSQLChangeFeed(database),
                 signals: [PostgreSQLChangeSignal(PostgreSQLListener(database.settings, logger: logger))],

@@ -3,6 +3,7 @@
 
 internal import Authentication
 internal import Authorization
+internal import Billing
 internal import Essentials
 internal import Logging
 internal import Persistence
@@ -19,6 +20,8 @@ struct StoreSet: Sendable {
     var audit: SharedAudit?
     /// Books and notices of healing; nil in a sidecar.
     var healing: (any HealingStore)?
+    /// Accounts and their ledger; nil in a sidecar.
+    var ledger: (any BillingLedger)?
     /// What there is beside where several replicas use it; nil where this process is the only one.
     var shared: SharedStore?
     /// Whether service tokens are among what is shared: they may have a place of their own.
@@ -47,7 +50,8 @@ extension StoreSet {
         let tokens = try ownTokens(authentication, hasDatabase: false, clock: clock, logger: logger)
         return StoreSet(
             tokens: tokens ?? store, keys: SQLiteAPIKeyStore(store), projects: store, idempotency: store,
-            statuses: store, audit: nil, healing: store, shared: nil, close: { try store.close() })
+            statuses: store, audit: nil, healing: store, ledger: SQLiteBillingLedger(store), shared: nil,
+            close: { try store.close() })
     }
 
     /// The place of service tokens where they have one of their own.

@@ -36,6 +36,7 @@ enum SettingSection: String, Sendable, CaseIterable {
     case console = "Console and sessions"
     case policy = "Policy and namespaces"
     case billing = "Plans and request limits"
+    case credits = "Credits and Stripe"
     case tools = "Tools"
     case healing = "Healing"
     case cluster = "Cluster"
@@ -45,6 +46,7 @@ enum SettingSection: String, Sendable, CaseIterable {
     case database = "Database"
     case redis = "Redis"
     case audit = "Audit trail"
+    case process = "Roles and development"
     case operation = "Logs and operation"
     case client = "Command line"
 }

@@ -7,6 +7,8 @@ internal import Essentials
 struct BillingSettings: Sendable {
     /// The file of the plan catalogue; nil = the built-in copy.
     var plansFile: String?
+    /// The file of the price list; nil = the built-in copy.
+    var pricesFile: String?
     /// Base of the links with which refusals name the plan that would help.
     var upgradeURL: String
     /// For how many keys, subjects, accounts and hosts requests are counted at once.
@@ -14,11 +16,14 @@ struct BillingSettings: Sendable {
 }
 
 extension SettingsCatalog {
-    static let billing: [SettingInfo] = [plansFile.info, upgradeURL.info, rateLimitMaxKeys.info]
+    static let billing: [SettingInfo] = [plansFile.info, pricesFile.info, upgradeURL.info, rateLimitMaxKeys.info]
 
     static let plansFile = Setting(
         "TOLLGATE_BILLING_PLANS_FILE", .path(), defaultNote: "the built-in copy", in: .billing,
         "YAML file of the plan catalogue, watched; a bad one stops the start, later the last good one stays.")
+    static let pricesFile = Setting(
+        "TOLLGATE_BILLING_PRICES_FILE", .path(), defaultNote: "the built-in copy", in: .billing,
+        "YAML file of the price list, watched; a bad one stops the start, later the last good one stays.")
     static let upgradeURL = Setting(
         "TOLLGATE_BILLING_UPGRADE_URL",
         .text("text", expected: "an http(s) address or a path that begins with /") { text in
@@ -40,6 +45,9 @@ extension TollgateSettings {
     ) -> BillingSettings {
         BillingSettings(
             plansFile: reader.optional(SettingsCatalog.plansFile).map {
+                absolute($0, environment: environment, host: host)
+            },
+            pricesFile: reader.optional(SettingsCatalog.pricesFile).map {
                 absolute($0, environment: environment, host: host)
             },
             upgradeURL: reader.value(SettingsCatalog.upgradeURL, orAfterProblem: ""),

@@ -7,9 +7,10 @@ internal import Essentials
 enum SettingsCatalog {
     /// The settings of `tollgate run`, in the order of the table.
     static let all: [SettingInfo] =
-        listeners + decisions + authentication.map(\.info) + console + policy + policyEngine + billing + tools + healing
+        listeners + decisions + authentication.map(\.info) + console + policy + policyEngine + billing + credits + tools
+        + healing
         + cluster + selfManagement + sidecar
-        + storage + database + redis + audit + operation
+        + storage + database + redis + audit + process + operation
 
     /// The settings that only the client commands read.
     static let client: [SettingInfo] = [apiURL.info, token.info, profile.info, configDirectory.info]
@@ -139,7 +140,8 @@ extension SettingsCatalog {
         "TOLLGATE_DATA_DIR", .path(),
         defaultNote: "/var/lib/tollgate in a cluster, else $XDG_STATE_HOME/tollgate or ~/.local/state/tollgate",
         in: .storage,
-        "Directory of the store, the audit trail and minted secrets; made with mode 0700, one process at a time.")
+        "Directory of the store, the audit trail and minted secrets; made with mode 0700, one process at a time, or one of role api and one of role worker."
+    )
 }
 
 // MARK: - Logs and operation

@@ -50,7 +50,8 @@ extension TollgateSettings {
             egressAllow: reader.optional(Catalog.egressAllow) ?? [],
             policy: policy(&reader, environment: environment, host: host),
             policyEngine: policyEngine(&reader),
-            billing: billing(&reader, environment: environment, host: host),
+            billing: billing(&reader, environment: environment, host: host), credits: credits(&reader),
+            stripe: stripe(&reader), process: process(&reader, environment: environment),
             tools: tools(&reader, dataDirectory: dataDirectory, environment: environment, host: host),
             healing: healing(&reader, environment: environment, host: host),
             cluster: cluster(&reader, podName: podName, host: host),
@@ -68,6 +69,8 @@ extension TollgateSettings {
             notes: [])
         checkAuthentication(settings, &reader)
         checkSidecar(settings, &reader)
+        checkBilling(settings, &reader)
+        checkProcess(settings, environment: environment, &reader)
         noteUnsafe(settings, &reader)
         checkArchive(environment, &reader)
         noteUnknownNames(environment, &reader)

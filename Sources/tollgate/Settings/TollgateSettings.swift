@@ -25,6 +25,9 @@ struct TollgateSettings: Sendable {
     /// The policy engine outside of the process; nil where decisions are made in it.
     var policyEngine: OPAClientSettings?
     var billing: BillingSettings
+    var credits: CreditSettings
+    var stripe: StripeAccess
+    var process: ProcessSettings
     var tools: ToolSettings
     var healing: HealingConfiguration
     var cluster: ClusterSettings

@@ -62,17 +62,17 @@ internal import Testing
         let text = BuiltInPlans.plansYAML
         let range = try #require(text.range(of: old), "\(old) is in the file")
         let document = try YAMLText.json(text.replacingCharacters(in: range, with: new))
-        let problems = #expect(throws: PlanCatalogueError.self) { try PlanCatalogue.read(document) }?.problems ?? []
+        let problems = #expect(throws: CatalogueError.self) { try PlanCatalogue.read(document) }?.problems ?? []
         for place in places { #expect(problems.contains { $0.path == place }, "\(problems)") }
     }
 
     @Test func listsEveryProblem() throws {
         let document: JSONValue = ["version": 9, "currency": 1, "plans": [["name": "A B"], 7], "fallbackPlan": "x"]
-        let error = #expect(throws: PlanCatalogueError.self) { try PlanCatalogue.read(document) }
+        let error = #expect(throws: CatalogueError.self) { try PlanCatalogue.read(document) }
         let paths = Set((error?.problems ?? []).map(\.path))
         #expect(paths.isSuperset(of: ["version", "currency", "creditValueMicroUSD", "plans[0].name", "plans[1]"]))
         #expect(error?.description.isEmpty == false)
-        #expect(throws: PlanCatalogueError.self) { try PlanCatalogue.read("x") }
+        #expect(throws: CatalogueError.self) { try PlanCatalogue.read("x") }
     }
 
     @Test func overridesReplaceOnlyWhatTheyName() throws {

@@ -8,6 +8,7 @@ internal import GRPCCore
 internal import MetricsTestKit
 internal import Pipeline
 internal import SwiftProtobuf
+internal import Synchronization
 internal import TestSupport
 internal import Testing
 
@@ -38,9 +39,23 @@ internal import Testing
         #expect(door.decider.inputs.count == 1)
     }
 
+    @Test func givesBackWhatWasTakenForACallThatWasGivenUp() async throws {
+        let returned = Mutex(0)
+        let door = Door { input in
+            var decision = Door.allowed(input)
+            decision.taken = [{ returned.withLock { $0 += 1 } }]
+            return decision
+        }
+        _ = try await door.answer(.about())
+        #expect(returned.withLock { $0 } == 0)
+        _ = try await door.service.answer(.about(), peer: Door.proxy, patience: nil, isGone: { true })
+        #expect(returned.withLock { $0 } == 1)
+    }
+
     @Test(arguments: [
         (ErrorCode.requestBadHost, Int32(3)), (.authInvalidToken, 16), (.policyPermissionDenied, 7), (.authNoConfig, 5),
-        (.rateLimited, 8), (.requestHeadersTooLarge, 3),
+        (.rateLimited, 8), (.requestHeadersTooLarge, 3), (.billingPlanRequired, 8), (.billingModelTierNotAvailable, 7),
+        (.billingAccountNotFound, 5),
     ])
     func saysNoAsAnAnswer(_ code: ErrorCode, _ statusCode: Int32) async throws {
         let response = try await Door(Door.refusing(Refusal(code))).answer(.about())
@@ -51,7 +66,7 @@ internal import Testing
 
     @Test(arguments: [
         ErrorCode.decisionNotReady, .decisionTimeout, .decisionOverloaded, .decisionInternal, .configInvalid,
-        .auditUnavailable, .authKeyUnavailable,
+        .auditUnavailable, .authKeyUnavailable, .billingUnavailable,
     ])
     func failsTheCallWhereItCannotDecide(_ code: ErrorCode) async {
         let error = await failure(Door(Door.refusing(Refusal(code))), .about())

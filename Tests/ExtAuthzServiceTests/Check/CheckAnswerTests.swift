@@ -72,6 +72,26 @@ internal import Testing
         #expect(facts["permission"]?.stringValue == "tasks:read")
         #expect(facts["decision_id"]?.stringValue == "request-1")
         #expect(facts["plan"]?.kind == .nullValue(.nullValue))
+        #expect(facts["reservation_id"]?.kind == .nullValue(.nullValue))
+    }
+
+    @Test func tellsPlanCreditsAndReservation() throws {
+        let response = CheckAnswer.allowed(
+            decision {
+                $0.granted = GrantedEntitlement(
+                    Entitlement(
+                        account: "acme", key: "k", plan: "pro", remainingMicroCredits: 4_250_000,
+                        reservation: .init(
+                            id: "r-1", heldMicroCredits: 750_000, expiresAt: Timestamp(seconds: 1_772_366_700))))
+            }
+        ).response
+        let headers = pairs(response.okResponse.headers)
+        #expect(headers["X-Tollgate-Plan"] == "pro")
+        #expect(headers["X-Tollgate-Credits-Remaining"] == "4.25")
+        #expect(!response.okResponse.headersToRemove.contains("X-Tollgate-Plan"))
+        let facts = try #require(response.dynamicMetadata.fields["tollgate"]?.structValue.fields)
+        #expect(facts["plan"]?.stringValue == "pro")
+        #expect(facts["reservation_id"]?.stringValue == "r-1")
     }
 
     @Test func tellsTheLimitsOnBothAnswers() {

@@ -17,11 +17,16 @@ internal import Testing
         #"{"request":{"method":"POST","host":"a.example","path":"/x","headers":{"authorization":"Bearer a.b.c","x":["1","2"]},"source_ip":"::1"},"resource":{"type":"t","id":"1"},"idempotency_key":"k","explain":true}"#,
         #"{"requests":[{"request":{"method":"GET","host":"a","path":"/"}},{"request":{"method":"GET","host":"b","path":"/é"}}]}"#,
         #"{"request":{"method":"GET","host":"a","path":"/"},"required_scopes":["a:b"],"usage":{"action":"task"},"credential":"tgs_x"}"#,
+        #"{"request":{"method":"GET","host":"a","path":"/"},"usage":{"action":"tokens","provider":"p","model":"m","input":1,"max_output":2,"cached_input":3,"user":"u"}}"#,
+        #"{"request":{"method":"GET","host":"a","path":"/"},"usage":{"action":"agent.hire","id":"a1","premium":true,"account":"acme"}}"#,
+        #"{"requests":[{"request":{"method":"GET","host":"a","path":"/"},"usage":{"action":"slot","kind":"worker","id":"w"}},{"request":{"method":"GET","host":"a","path":"/"},"usage":{"action":"task","count":2}}]}"#,
     ]
     private static let pieces: [String] = [
         "null", "true", "-1", "1e999", "\"\\u0000\"", "{}", "[]", "\\ud800", "\u{FF}", "\"\"", ",", ":", "}", "]", "\"",
         "[[[[[[[[",
-        "{\"a\":", "\u{0}", "9223372036854775808", "\"request\":", "\"headers\":{\"Authorization\":[]}",
+        "{\"a\":", "\u{0}", "9223372036854775808", "\"request\":", "\"headers\":{\"Authorization\":[]}", "\"count\":0,",
+        "\"premium\":1,",
+        "\"kind\":\"agent\",",
     ]
 
     /// Every mutated body gets a decision or an envelope; nothing crashes and nothing answers without a code.

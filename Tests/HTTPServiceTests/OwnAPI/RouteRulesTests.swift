@@ -17,7 +17,7 @@ internal import Testing
         ]
         let routes =
             Gate().responder.ownRoutes + ProjectGate().gate.responder.ownRoutes
-            + StreamGate().gate.responder.ownRoutes
+            + StreamGate().gate.responder.ownRoutes + (try BillingGate().gate.responder.ownRoutes)
         for (method, pattern) in routes.map({ ($0.method, $0.pattern) }) + doors {
             let found = rules.contains { rule in
                 guard let open = rule.range(of: "path: \"")?.upperBound, let close = rule[open...].firstIndex(of: "\"")

@@ -143,7 +143,7 @@ internal import Testing
 
     /// Names of settings that the reference does not have yet: what they belong to is not in this release.
     private static let later: Set = [
-        "TOLLGATE_BILLING_MODE", "TOLLGATE_BILLING_PRICES_FILE", "TOLLGATE_EVENT_STREAM_PATH",
+        "TOLLGATE_BILLING_MODE", "TOLLGATE_EVENT_STREAM_PATH",
         "KEYCLOAK_URL", "KEYCLOAK_REALM", "KEYCLOAK_CLIENT_ID", "KEYCLOAK_CLIENT_SECRET",
         "KEYCLOAK_ADMIN_USERNAME", "KEYCLOAK_ADMIN_PASSWORD", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET",
         "VAULT_ADDR", "VAULT_ROLE", "VAULT_AUTH_MOUNT", "VAULT_NAMESPACE", "VAULT_CACERT", "S3_BUCKET",

@@ -250,11 +250,11 @@ internal import Testing
         #expect(unknown.steps[4].detail.contains("refused for a verified caller too"))
     }
 
-    @Test func creditIsSaidNotToBeConfigured() async throws {
+    @Test func itIsSaidThatNothingIsMetered() async throws {
         let world = try PipelineWorld()
         let decision = await explain(world, token: PipelineWorld.adminText)
         for step in decision.steps where step.name == "entitlement" || step.name == "meter" {
-            #expect(step.detail == "credit is not configured: nothing is asked for, nothing is counted")
+            #expect(step.detail == "nothing is metered here: nothing is asked for, nothing is counted")
         }
     }
 

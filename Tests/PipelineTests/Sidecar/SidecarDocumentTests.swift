@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Authentication
+internal import Authorization
+internal import Billing
 internal import Essentials
 internal import RuntimeState
 internal import TestSupport
@@ -190,9 +192,29 @@ internal import Testing
         #expect(answer.hasPrefix("503 auth.key_unavailable") == !leaves, "\(answer)")
     }
 
+    @Test func carriesWhatRequestsCostAndWhatPlansInclude() async throws {
+        let world = try SidecarWorld()
+        try world.upstream.publish(MeteredWorld.manifests, accounts: MeteredWorld.accounts)
+        let written = try await world.written(["default/metered"], version: 2)
+        let document = try SidecarDocument(bytes: written.bytes)
+        #expect(document.shared.accounts == MeteredWorld.accounts)
+        let there = try #require(document.entries.first?.config)
+        let here = try #require(
+            world.upstream.snapshots.current()?.authConfigs.first { $0.key == "default/metered" })
+        #expect(there.metering(for: nil)?.action == .task)
+        let rules = try #require(there.policy.routes?.rules)
+        #expect(rules.map(\.isMetered).contains(true))
+        for (rule, own) in zip(rules, here.policy.routes?.rules ?? []) {
+            let (read, sent) = (there.metering(for: rule), here.metering(for: own))
+            #expect(read?.action == sent?.action && read?.model == sent?.model && read?.slot == sent?.slot)
+            #expect(read?.requirements == sent?.requirements && read?.estimate == sent?.estimate)
+            #expect(read?.microCreditsPerRequest == sent?.microCreditsPerRequest)
+        }
+    }
+
     @Test func readsNothingOfAnotherFormat() async throws {
         let world = try SidecarWorld()
-        let text = Self.text(try await world.written()).replacing("tollgate-snapshot/1", with: "tollgate-snapshot/2")
+        let text = Self.text(try await world.written()).replacing("tollgate-snapshot/2", with: "tollgate-snapshot/1")
         do throws(SidecarDocumentError) {
             _ = try SidecarDocument(bytes: Array(text.utf8))
             Issue.record("it was read")

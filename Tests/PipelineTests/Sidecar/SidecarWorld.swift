@@ -81,7 +81,8 @@ struct SidecarWorld {
             accounts: AccountTable(
                 states: [
                     "acme": AccountState(
-                        plan: "pro", isSubscribed: true, rate: RequestRate(minute: 50_000), apiKeys: 5),
+                        plan: "pro", isSubscribed: true, rate: RequestRate(minute: 50_000), apiKeys: 5,
+                        features: PlanFeatures(modelTiers: ["basic"]), boughtPlan: "enterprise"),
                     "globex": AccountState(
                         plan: "pro", isSubscribed: true, rate: RequestRate(), apiKeys: 5, isSuspended: true),
                 ], fallback: AccountState(plan: "free", isSubscribed: false, rate: RequestRate(), apiKeys: 2)))

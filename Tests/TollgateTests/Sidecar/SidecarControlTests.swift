@@ -173,7 +173,7 @@ struct SidecarControlWorld {
             .success(.document(bytes: try await SidecarControlWorld.document(), entityTag: "\"1\"")),
             .failure(UpstreamError(.unreachable, "gone")),
             .failure(UpstreamError(.refused, status: 401, refusal: "auth.token_revoked", "refused with words")),
-            .success(.document(bytes: Array("{\"format\":\"tollgate-snapshot/1\"}".utf8), entityTag: "\"2\"")),
+            .success(.document(bytes: Array("{\"format\":\"tollgate-snapshot/2\"}".utf8), entityTag: "\"2\"")),
             .success(.document(bytes: try await SidecarControlWorld.document(prefix: "other"), entityTag: "\"3\"")))
         #expect(await world.control.ask() == .document)
         #expect(await world.control.ask() == .failed)

@@ -75,7 +75,7 @@ internal import Testing
                 logger: Self.logger),
             keys: APIKeyParts(
                 stores: stores, snapshots: SnapshotStore(metricsFactory: metrics),
-                plans: PlanBook(try PlanLoader.load(nil)), upgradeURL: "",
+                plans: PlanBook(try CatalogueLoader.plans.load(nil)), upgradeURL: "",
                 prefixes: TokenPrefixes(), clock: clock, random: random, logger: Self.logger
             ).registry,
             projects: nil, policy: nil, redis: nil, clock: clock, logger: Self.logger, metrics: metrics)

@@ -1,0 +1,36 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Essentials
+internal import Synchronization
+
+/// Decoded accounts by version, so that an account that nobody else has written is not read again. Bounded.
+final class AccountCache: Sendable {
+    private struct Entry: Sendable {
+        var version: Int64
+        var book: AccountBook
+    }
+
+    private let entries: Mutex<LRUCache<String, Entry>>
+
+    init(capacity: Int) { entries = Mutex(LRUCache(capacity: capacity)) }
+
+    /// The account, where exactly that version of it is known.
+    func book(_ account: String, version: Int64) -> AccountBook? {
+        entries.withLock { entries in
+            guard let entry = entries.value(for: account), entry.version == version else { return nil }
+            return entry.book
+        }
+    }
+
+    /// Keeps a version that is stored for certain; an older one than is known is not.
+    func keep(_ book: AccountBook, version: Int64) {
+        entries.withLock { entries in
+            if let known = entries.peek(book.account), known.version > version { return }
+            _ = entries.insert(Entry(version: version, book: book), for: book.account)
+        }
+    }
+
+    /// Forgets an account.
+    func forget(_ account: String) { entries.withLock { entries in _ = entries.remove(account) } }
+}

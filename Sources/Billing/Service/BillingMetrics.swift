@@ -1,0 +1,81 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+package import Metrics
+
+/// What is counted of accounts. Every label value exists from the start; none names an account, a user or a model.
+package struct BillingMetrics: Sendable {
+    /// What was asked.
+    package enum Action: String, Sendable, CaseIterable {
+        case tokens
+        case hire = "agent.hire"
+        case task, slot, charge
+    }
+
+    private let entries: [LedgerEntry.Kind: Counter]
+    private let uncollected: Counter
+    private let unknownModels: Counter
+    private let usage: [String: Counter]
+    private let reservations: [Reservation.State: Counter]
+    private let accounts: Gauge
+    private let openReservations: Gauge
+    private let factory: any MetricsFactory
+
+    package init(factory: any MetricsFactory) {
+        func counter(_ label: String, _ dimensions: [(String, String)] = []) -> Counter {
+            let counter = Counter(label: label, dimensions: dimensions, factory: factory)
+            counter.increment(by: 0)
+            return counter
+        }
+        self.factory = factory
+        entries = Dictionary(
+            uniqueKeysWithValues: LedgerEntry.Kind.allCases.map {
+                ($0, counter("tollgate_billing_ledger_entries_total", [("type", $0.rawValue)]))
+            })
+        uncollected = counter("tollgate_billing_uncollected_micro_credits_total")
+        unknownModels = counter("tollgate_billing_unknown_model_total")
+        usage = Dictionary(
+            uniqueKeysWithValues: ["accepted", "duplicate", "conflict", "rejected"].map {
+                ($0, counter("tollgate_usage_events_total", [("status", $0)]))
+            })
+        reservations = Dictionary(
+            uniqueKeysWithValues: Reservation.State.allCases.map {
+                ($0, counter("tollgate_billing_reservations_total", [("state", $0.rawValue)]))
+            })
+        accounts = Gauge(label: "tollgate_billing_accounts", dimensions: [("state", "all")], factory: factory)
+        openReservations = Gauge(
+            label: "tollgate_billing_reservations", dimensions: [("state", "open")], factory: factory)
+    }
+
+    func wrote(_ kinds: [LedgerEntry.Kind]) { for kind in kinds { entries[kind]?.increment() } }
+
+    func collectedLess(_ microCredits: Int64) { if microCredits > 0 { uncollected.increment(by: microCredits) } }
+
+    func unknownModel() { unknownModels.increment() }
+
+    func took(_ results: [UsageResult]) {
+        for result in results {
+            var status = result.status
+            if case .duplicate(conflict: true) = result.outcome { status = "conflict" }
+            usage[status]?.increment()
+        }
+    }
+
+    func became(_ state: Reservation.State) { reservations[state]?.increment() }
+
+    /// Codes are a closed set: those of the product.
+    func decided(_ action: Action, code: String?) {
+        Counter(
+            label: "tollgate_billing_decisions_total",
+            dimensions: [
+                ("action", action.rawValue), ("result", code == nil ? "allowed" : "refused"), ("code", code ?? ""),
+            ], factory: factory
+        ).increment()
+    }
+
+    /// Shows what the store counted.
+    func show(_ counts: BillingCounts) {
+        accounts.record(counts.accounts)
+        openReservations.record(counts.openReservations)
+    }
+}

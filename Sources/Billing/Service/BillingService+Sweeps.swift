@@ -1,0 +1,34 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+package import Essentials
+
+extension BillingService {
+    /// Brings accounts up to now that time has changed: resets, expiries, and ends of reservations. Whoever looks at an account does the same:
+    /// a late sweep changes no balance.
+    ///
+    /// - Parameter limit: most accounts of each kind.
+    /// - Returns: how many accounts were due; as many as the limit mean that there may be more.
+    /// - Throws: `billing.unavailable`.
+    package func sweep(at now: Timestamp, limit: Int = 100) async throws(Refusal) -> Int {
+        let due: [String]
+        do {
+            let ended = try await ledger.accountsWithEndedReservations(at: now, limit: limit)
+            due = ended + (try await ledger.dueAccounts(at: now, limit: limit)).filter { !ended.contains($0) }
+        } catch { throw fault(error, "") }
+        for account in due {
+            // Reading it within `change` has done it all.
+            try await change(account, makes: false) { work, _ in work.changes.isAccountChanged = true }
+        }
+        return due.count
+    }
+
+    /// Shows what the store counts.
+    ///
+    /// - Throws: `billing.unavailable`.
+    package func recordCounts() async throws(Refusal) {
+        do {
+            metrics.show(try await ledger.counts())
+        } catch { throw fault(error, "") }
+    }
+}

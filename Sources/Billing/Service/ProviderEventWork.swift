@@ -1,0 +1,153 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Essentials
+
+/// What one event of the provider does, within one transaction of its account.
+struct ProviderEventWork: Sendable {
+    let event: ProviderEvent
+    /// As it was claimed.
+    let row: ProviderEventRow
+    let account: String
+    let now: Timestamp
+    let rules: ProviderEventRules
+    let catalogue: PlanCatalogue
+    let effects: any ProviderEffects
+
+    /// What came of it.
+    struct Done: Sendable, Hashable {
+        var outcome: ProviderOutcome
+        /// Whether the subscription's price has just become one that the catalogue does not know.
+        var hasUnknownPrice = false
+    }
+
+    /// Links, folds, grants, and stores how far the event got.
+    func run(in transaction: any BillingTransaction) throws -> Done {
+        let link = CustomerLink.decide(
+            event, account: account, customers: try transaction.customers(),
+            owner: try event.customer.flatMap { try transaction.account(ofCustomer: $0) })
+        if let reason = link.parkedBecause { return Done(outcome: try park(because: reason, in: transaction)) }
+        if case .new(let customer) = link { try transaction.link(customer: customer) }
+        var done = Done(outcome: .processed)
+        if event.isSale {
+            try sell(in: transaction)
+        } else if let subscription = event.fact {
+            done = try fold(subscription, in: transaction)
+        } else {
+            // A single bill, a session that only keeps a card: nothing of ours.
+            done.outcome = .ignored
+        }
+        try transaction.put(finished(.done, done.outcome))
+        return done
+    }
+
+    private func finished(_ state: ProviderEventRow.State, _ outcome: ProviderOutcome) -> ProviderEventRow {
+        var row = row
+        row.state = state
+        row.outcome = outcome.rawValue
+        row.account = account
+        row.customer = event.customer
+        row.subscription = event.fact
+        row.document = event.json.jsonText
+        row.leaseUntil = nil
+        row.nextAt = nil
+        return row
+    }
+
+    private func park(because reason: String, in transaction: any BillingTransaction) throws -> ProviderOutcome {
+        // Those that wait are looked at again and again, and told once.
+        if row.outcome != ProviderOutcome.parked.rawValue {
+            try effects.alert(
+                .customerConflict(event: event.id, customer: event.customer ?? "", reason: reason), account: account,
+                at: now, in: transaction)
+        }
+        try transaction.put(finished(.parked, .parked))
+        return .parked
+    }
+
+    private func sell(in transaction: any BillingTransaction) throws {
+        switch PackSale.read(event, catalogue: catalogue) {
+        case .nothing, .waits: break
+        case .unknownPack(let pack):
+            try effects.alert(
+                .unknownPack(session: event.session ?? "", pack: pack), account: account, at: now, in: transaction)
+        case .sale(let sale): _ = try Self.book(sale, account, now, effects, in: transaction)
+        }
+    }
+
+    /// Grants a sale unless its payment bought something before, by whichever key.
+    static func book(
+        _ sale: PackSale, _ account: String, _ now: Timestamp, _ effects: any ProviderEffects,
+        in transaction: any BillingTransaction
+    ) throws -> Bool {
+        if let payment = sale.paymentIntent {
+            let document = JSONValue.object(["key": .string(sale.key)]).jsonText
+            if let before = try transaction.named(.providerPayment, payment) { return before.document == document }
+            try transaction.put(NamedRow(kind: .providerPayment, name: payment, document: document))
+        }
+        try effects.grant(sale, account: account, at: now, in: transaction)
+        return true
+    }
+
+    private func fold(_ subscription: String, in transaction: any BillingTransaction) throws -> Done {
+        let fold = ProviderFold(catalogue: catalogue)
+        let known = try facts(subscription, in: transaction)
+        let outcome = fold.outcome(of: event, among: known, at: now, window: rules.window)
+        var done = Done(outcome: outcome)
+        guard outcome == .processed || outcome == .late else { return done }
+        let before = fold.fold(known, subscription: subscription).standing
+        let after = fold.fold(known + [event], subscription: subscription).standing
+        if try transaction.named(.providerSubscription, subscription) == nil {
+            try transaction.put(NamedRow(kind: .providerSubscription, name: subscription, document: "{}"))
+        }
+        let others = try self.others(than: subscription, fold, in: transaction)
+        if let after { done.hasUnknownPrice = try warn(before, after, in: transaction) }
+        let all = others + [after].compactMap(\.self)
+        guard let standing = fold.inForce(all, at: now, timers: rules.timers) else { return done }
+        try effects.apply(
+            standing, others: all.filter { $0.subscription != standing.subscription }, account: account, at: now,
+            in: transaction)
+        return done
+    }
+
+    /// What was folded of a subscription before.
+    private func facts(_ subscription: String, in transaction: any BillingTransaction) throws -> [ProviderEvent] {
+        try transaction.providerEvents(subscription: subscription).compactMap { row in
+            guard row.state == .done, row.id != event.id,
+                row.outcome == ProviderOutcome.processed.rawValue || row.outcome == ProviderOutcome.late.rawValue
+            else { return nil }
+            guard let event = ProviderEvent(document: row.document) else {
+                throw BillingStoreError(.unreadable, "the event \(row.id) cannot be read")
+            }
+            return event
+        }
+    }
+
+    private func others(
+        than subscription: String, _ fold: ProviderFold, in transaction: any BillingTransaction
+    ) throws -> [ProviderStanding] {
+        let rows = try transaction.named(
+            .providerSubscription, after: nil, limit: ProviderEventRules.maximumSubscriptions)
+        return try rows.filter { $0.name != subscription }.compactMap { row in
+            fold.fold(try facts(row.name, in: transaction), subscription: row.name).standing
+        }
+    }
+
+    /// - Returns: whether the price has become unknown.
+    private func warn(
+        _ before: ProviderStanding?, _ after: ProviderStanding, in transaction: any BillingTransaction
+    ) throws -> Bool {
+        let hasUnknownPrice = !after.isPlanKnown && (before?.isPlanKnown ?? true)
+        if hasUnknownPrice {
+            try effects.alert(
+                .unknownPrice(subscription: after.subscription, prices: event.prices), account: account, at: now,
+                in: transaction)
+        }
+        if !after.isStatusKnown, before?.isStatusKnown ?? true {
+            try effects.alert(
+                .unknownStatus(subscription: after.subscription, status: event.status ?? ""), account: account,
+                at: now, in: transaction)
+        }
+        return hasUnknownPrice
+    }
+}

@@ -1,0 +1,80 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Essentials
+
+/// Gathers the records of one transaction, and what each window gains in all.
+struct UsageWriter {
+    private struct Place: Hashable {
+        var granularity: UsageWindowDelta.Granularity
+        var start: Timestamp
+        var dimensions: UsageDimensions
+    }
+
+    private struct Day: Hashable {
+        var dimension: UsageDimension
+        var start: Timestamp
+    }
+
+    private let transaction: any BillingTransaction
+    private var rows: [UsageRow] = []
+    private var places: [Place: Int] = [:]
+    private var deltas: [UsageWindowDelta] = []
+    private var caps: [Day: DimensionCap] = [:]
+    private let account: String
+    private let known: KnownValues?
+    /// Values that are counted under their own name and were not known before.
+    private(set) var admitted: Set<KnownValues.Entry> = []
+
+    init(_ transaction: any BillingTransaction, _ work: AccountWork) {
+        self.transaction = transaction
+        account = work.book.account
+        known = work.knownValues
+    }
+
+    /// Takes a record; its windows are those of its own time.
+    mutating func add(_ row: UsageRow) throws {
+        rows.append(row)
+        let dimensions = try admitted(row.dimensions, day: UsageWindowDelta.Granularity.day.start(of: row.at))
+        for granularity in UsageWindowDelta.Granularity.allCases {
+            let place = Place(granularity: granularity, start: granularity.start(of: row.at), dimensions: dimensions)
+            if let index = places[place] {
+                deltas[index].amounts.add(row.amounts)
+            } else {
+                places[place] = deltas.count
+                deltas.append(
+                    UsageWindowDelta(
+                        granularity: granularity, start: place.start, dimensions: dimensions, amounts: row.amounts))
+            }
+        }
+    }
+
+    /// Writes everything.
+    func store() throws {
+        guard !rows.isEmpty else { return }
+        try transaction.record(rows)
+        try transaction.add(deltas)
+    }
+
+    /// Values beyond what a day may have are counted together.
+    private mutating func admitted(_ dimensions: UsageDimensions, day: Timestamp) throws -> UsageDimensions {
+        UsageDimensions(
+            model: try admitted(dimensions.model, .model, day), agent: try admitted(dimensions.agent, .agent, day),
+            user: try admitted(dimensions.user, .user, day), project: try admitted(dimensions.project, .project, day))
+    }
+
+    private mutating func admitted(
+        _ value: String, _ dimension: UsageDimension, _ day: Timestamp
+    ) throws -> String {
+        guard !value.isEmpty else { return value }
+        let entry = KnownValues.Entry(account: account, day: day, dimension: dimension, value: value)
+        if admitted.contains(entry) || known?.contains(entry) == true { return value }
+        let key = Day(dimension: dimension, start: day)
+        if caps[key] == nil {
+            caps[key] = DimensionCap(known: try transaction.dimensionValues(dimension, day: day))
+        }
+        let name = caps[key]?.admit(value) ?? value
+        if name == value, value != DimensionCap.other { admitted.insert(entry) }
+        return name
+    }
+}

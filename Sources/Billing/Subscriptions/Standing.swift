@@ -1,0 +1,136 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+package import Essentials
+
+/// How an account stands at an instant: what is in force, and until when.
+package struct Standing: Sendable, Hashable {
+    /// Whose word holds.
+    package enum Source: String, Sendable {
+        case fallback, manual, stripe
+    }
+
+    /// The origin of the fallback plan's pools.
+    package static let freeOrigin = "free"
+
+    package var source: Source
+    package var state: SubscriptionState
+    /// The plan in force.
+    package var plan: Plan
+    /// Its limits, with the overrides of the Subscription.
+    package var limits: PlanLimits
+    /// The plan that was bought, in force or not; nil where there is none.
+    package var boughtPlan: Plan?
+    /// Its limits, with the overrides of the Subscription.
+    package var boughtLimits: PlanLimits?
+    /// Whose pools may be spent.
+    package var origin: String
+    package var period: BillingPeriod
+    package var pastDueSince: Timestamp?
+    package var graceEndsAt: Timestamp?
+    package var cancelsAtPeriodEnd = false
+    package var isSuspended = false
+    /// Instants at which time alone changes something of this.
+    var boundaries: [Timestamp]
+
+    /// Whether the bought plan is in force.
+    package var isEntitled: Bool { source != .fallback && state.entitles }
+    /// Whether a pool is granted for the period.
+    var grantsCredits: Bool { state.grantsCredits }
+
+    /// How it stands.
+    ///
+    /// - Parameters:
+    ///   - providers: the provider's subscriptions, the one in force first; another one is when time has ended that.
+    ///   - known: the period that was in force last: it goes on until one that the provider has named begins.
+    static func of(
+        spec: StatedSubscription?, providers: [ProviderStanding], freeAnchor: Timestamp,
+        known: (origin: String, period: BillingPeriod)?, at now: Timestamp, terms: BillingTerms
+    ) -> Standing {
+        var standing = fallback(freeAnchor: freeAnchor, at: now, terms: terms)
+        standing.isSuspended = spec?.isSuspended ?? false
+        if let spec, spec.source == .manual {
+            standing.apply(spec, at: now, terms: terms)
+        } else if let first = providers.first {
+            let others = standing
+            standing.apply(first, overrides: spec?.overrides, known: known, at: now, terms: terms)
+            for other in providers.dropFirst() where !standing.state.entitles {
+                var candidate = others
+                candidate.apply(other, overrides: spec?.overrides, known: known, at: now, terms: terms)
+                candidate.boundaries += standing.boundaries
+                if candidate.state.entitles { standing = candidate }
+            }
+        } else if let overrides = spec?.overrides {
+            standing.limits = standing.limits.overridden(by: overrides)
+        }
+        return standing
+    }
+
+    private static func fallback(freeAnchor: Timestamp, at now: Timestamp, terms: BillingTerms) -> Standing {
+        let plan = terms.catalogue.fallback
+        let period = BillingPeriod.of(plan.interval, anchor: freeAnchor, containing: now)
+        return Standing(
+            source: .fallback, state: .active, plan: plan, limits: plan.limits, origin: freeOrigin, period: period,
+            boundaries: [period.end])
+    }
+
+    private mutating func apply(_ spec: StatedSubscription, at now: Timestamp, terms: BillingTerms) {
+        let bought = spec.plan.flatMap { terms.catalogue.plan($0) } ?? terms.catalogue.fallback
+        source = .manual
+        boughtPlan = bought
+        boughtLimits = bought.limits.overridden(by: spec.overrides)
+        if let end = spec.validUntil {
+            boundaries.append(end)
+            guard now < end else {
+                state = .canceled
+                return
+            }
+        }
+        plan = bought
+        limits = boughtLimits ?? bought.limits
+        origin = spec.uid
+        period = BillingPeriod.of(bought.interval, anchor: spec.anchor, containing: now)
+        boundaries.append(period.end)
+    }
+
+    private mutating func apply(
+        _ provider: ProviderStanding, overrides: JSONValue?, known: (origin: String, period: BillingPeriod)?,
+        at now: Timestamp, terms: BillingTerms
+    ) {
+        source = .stripe
+        state = provider.state
+        cancelsAtPeriodEnd = provider.cancelAtPeriodEnd
+        boughtPlan = provider.boughtPlan.flatMap { terms.catalogue.plan($0) }
+        boughtLimits = boughtPlan.map { $0.limits.overridden(by: overrides) }
+        if state == .pastDue {
+            let since = provider.pastDueSince ?? provider.lastEventCreated
+            let end = since.adding(seconds: terms.pastDueGraceSeconds)
+            pastDueSince = since
+            graceEndsAt = end
+            boundaries.append(end)
+            if end <= now { state = .unpaid }
+        } else if state.grantsCredits, let end = provider.periodEnd {
+            boundaries.append(end)
+            let lapse = end.adding(seconds: terms.lapseAfterSeconds)
+            boundaries.append(lapse)
+            if lapse <= now { state = .unpaid }
+        }
+        guard state.entitles else { return }
+        plan = boughtPlan ?? plan
+        limits = boughtLimits ?? limits.overridden(by: overrides)
+        origin = provider.subscription
+        if let start = provider.periodStart, let end = provider.periodEnd, start < end {
+            boundaries.append(start)
+            let named = BillingPeriod(start: start, end: end)
+            if start > now, let known, known.origin == origin { period = known.period } else { period = named }
+        }
+    }
+
+    /// The first instant after one at which time alone changes something.
+    func nextBoundary(after instant: Timestamp) -> Timestamp? {
+        boundaries.reduce(nil) { earliest, boundary in
+            guard boundary > instant else { return earliest }
+            return earliest.map { min($0, boundary) } ?? boundary
+        }
+    }
+}

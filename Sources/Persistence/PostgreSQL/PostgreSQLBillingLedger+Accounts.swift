@@ -1,0 +1,49 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+package import Billing
+package import Essentials
+
+/// What workers and operators ask over all accounts.
+extension PostgreSQLBillingLedger {
+    package func dueAccounts(at now: Timestamp, limit: Int) async throws -> [String] {
+        try await rows(
+            "SELECT account FROM due_billing_accounts($1, $2)",
+            [.integer(now.microseconds), .integer(max(0, limit))], isReadOnly: false
+        ).map { try $0.text(0) }
+    }
+
+    package func accountsWithEndedReservations(at now: Timestamp, limit: Int) async throws -> [String] {
+        try await rows(
+            "SELECT account FROM billing_accounts_with_ended_reservations($1, $2)",
+            [.integer(now.microseconds), .integer(max(0, limit))]
+        ).map { try $0.text(0) }
+    }
+
+    package func accounts(after: String?, limit: Int) async throws -> [AccountRow] {
+        try await rows(
+            "SELECT account, version, document, due_at FROM billing_accounts_after($1, $2)",
+            [.text(after ?? ""), .integer(max(0, limit))]
+        ).map {
+            AccountRow(
+                account: try $0.text(0), version: try $0.integer(1), document: try $0.text(2),
+                dueAt: try $0.optionalTimestamp(3))
+        }
+    }
+
+    package func account(ofCustomer customer: String) async throws -> String? {
+        try await rows("SELECT account FROM billing_account_of_customer($1)", [.text(customer)]).first?.text(0)
+    }
+
+    package func counts() async throws -> BillingCounts {
+        let row = try await rows(
+            "SELECT accounts, reservations, deliveries, parked, dead FROM billing_counts()", [])[0]
+        var counts = BillingCounts()
+        counts.accounts = try row.integer(0)
+        counts.openReservations = try row.integer(1)
+        counts.waitingDeliveries = try row.integer(2)
+        counts.parkedEvents = try row.integer(3)
+        counts.deadEvents = try row.integer(4)
+        return counts
+    }
+}

@@ -1,0 +1,167 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Authentication
+internal import Billing
+internal import Connectors
+internal import Essentials
+internal import HTTPService
+internal import Logging
+
+/// The parts of a server that keep accounts: the engine over the ledger, what the payment provider tells, and webhooks to owners.
+struct BillingParts: Sendable {
+    /// What they need of the rest of the server.
+    struct World: Sendable {
+        var settings: TollgateSettings
+        var ledger: any BillingLedger
+        var plans: PlanBook
+        var prices: PriceBook
+        var egress: EgressRules
+        var clock: any WallClock
+        var random: any RandomSource
+        var logger: Logger
+        var metrics: PrometheusRegistry
+    }
+
+    /// Pauses between rounds of background work that found nothing to do.
+    private static let sweepPause = Duration.seconds(2)
+    private static let deliveryPause = Duration.seconds(1)
+    private static let retryPause = Duration.seconds(30)
+
+    let module: BillingRoutes
+    private let billing: BillingService
+    private let events: ProviderEventService
+    private let deliveries: WebhookDeliveryWorker
+    private let clock: any WallClock
+    private let time: any MonotonicClock
+    private let logger: Logger
+
+    /// - Throws: `StartupProblem` when `STRIPE_API_BASE` may not be called.
+    init(_ world: World, time: any MonotonicClock = SystemMonotonicClock()) throws(StartupProblem) {
+        let (settings, clock, logger, metrics) = (world.settings, world.clock, world.logger, world.metrics)
+        billing = BillingService(
+            ledger: world.ledger, plans: world.plans, prices: world.prices, settings: settings.accountSettings,
+            clock: clock, metricsFactory: metrics, outbox: Self.outbox)
+        let secrets = settings.providerSecrets
+        events = ProviderEventService(
+            ledger: world.ledger, effects: AccountEffects(terms: { [billing] in billing.terms }, outbox: Self.outbox),
+            plans: world.plans, rules: settings.providerEventRules, secrets: { secrets }, clock: clock, logger: logger,
+            metricsFactory: metrics)
+        let sender = WebhookSender(egress: world.egress)
+        deliveries = WebhookDeliveryWorker(
+            ledger: world.ledger, sender: sender, clock: clock, random: world.random, logger: logger,
+            metricsFactory: metrics)
+        module = BillingRoutes(
+            BillingServices(
+                billing: billing, events: events,
+                endpoints: WebhookEndpointService(
+                    ledger: world.ledger, sender: sender, clock: clock, random: world.random, logger: logger),
+                provider: try Self.provider(world), settings: settings.billingRouteSettings, clock: clock))
+        self.clock = clock
+        self.time = time
+        self.logger = logger
+    }
+
+    /// What runs as long as the server does.
+    var services: [ClosureService] {
+        [
+            ClosureService(name: "billing sweeps") { [billing, clock] in
+                await rounds("accounts", pause: Self.sweepPause) {
+                    let found = try await billing.sweep(at: clock.now())
+                    try await billing.recordCounts()
+                    return found > 0
+                }
+            },
+            ClosureService(name: "webhook deliveries") { [deliveries] in
+                await rounds("webhooks", pause: Self.deliveryPause) { try await deliveries.round() > 0 }
+            },
+            ClosureService(name: "provider events") { [events] in
+                await rounds("provider events", pause: Self.retryPause) {
+                    // What failed again is due later: to ask at once would find only what waits for its account.
+                    _ = try await events.retry()
+                    return false
+                }
+            },
+        ]
+    }
+
+    /// Works in rounds until it is cancelled: at once again after a round that found something, else after a pause.
+    private func rounds(
+        _ name: String, pause: Duration, _ round: @Sendable () async throws -> Bool
+    ) async {
+        var isFailing = false
+        while !Task.isCancelled {
+            var foundSome = false
+            do {
+                foundSome = try await round()
+                isFailing = false
+            } catch {
+                // Said once for each time that it begins: the store tells of itself, too.
+                if !isFailing, !Task.isCancelled {
+                    logger.warning(
+                        "billing work waits", metadata: ["work": "\(name)", LogKeys.error: "\(error)"])
+                }
+                isFailing = true
+            }
+            guard !foundSome else { continue }
+            do {
+                try await time.pause(for: pause)
+            } catch {
+                return
+            }
+        }
+    }
+
+    /// Puts what an account's owner is told beside its cause.
+    private static let outbox: AccountWork.Outbox = { event, message, transaction in
+        guard let account = try transaction.account()?.account else { return }
+        try WebhookOutbox.add(
+            event.kind.rawValue, body: event.json.jsonText, message: message, account: account, at: event.at,
+            in: transaction)
+    }
+
+    private static func provider(_ world: World) throws(StartupProblem) -> (any PaymentProvider)? {
+        let access = world.settings.stripe
+        guard world.settings.credits.mode == .direct, let key = access.apiKey else { return nil }
+        do {
+            return StripeClient(
+                settings: try StripeSettings(
+                    base: access.base.description, version: access.version, egress: world.egress),
+                key: { key }, clock: world.clock, random: world.random, logger: world.logger,
+                metricsFactory: world.metrics)
+        } catch {
+            throw StartupProblem(
+                "STRIPE_API_BASE: \(access.base) may not be called: \(error.message). Give https, http to this machine, or name its host in TOLLGATE_EGRESS_ALLOW"
+            )
+        }
+    }
+}
+
+extension TollgateSettings {
+    fileprivate var accountSettings: Billing.BillingSettings {
+        Billing.BillingSettings(
+            makesAccounts: credits.makesAccounts, pastDueGraceSeconds: credits.pastDueGrace.wholeSeconds,
+            renewalSlackSeconds: credits.renewalSlack.wholeSeconds,
+            staleAfterSeconds: credits.staleAfter.wholeSeconds, lapseAfterSeconds: credits.lapseAfter.wholeSeconds,
+            upgradeURL: billing.upgradeURL, dedupWindow: credits.dedupWindow)
+    }
+
+    fileprivate var providerEventRules: ProviderEventRules {
+        ProviderEventRules(
+            window: credits.dedupWindow,
+            timers: ProviderTimers(
+                pastDueGrace: credits.pastDueGrace, renewalSlack: credits.renewalSlack,
+                staleAfter: credits.staleAfter, lapseAfter: credits.lapseAfter),
+            tolerance: stripe.webhookTolerance.wholeSeconds)
+    }
+
+    fileprivate var providerSecrets: ProviderSecrets {
+        ProviderSecrets(
+            webhookSecrets: Redacted(stripe.webhookSecrets.map(\.revealed)), apiKey: stripe.apiKey)
+    }
+
+    fileprivate var billingRouteSettings: BillingRouteSettings {
+        BillingRouteSettings(
+            mode: credits.mode == .direct ? .direct : .frontend, redirectHosts: credits.redirectAllow)
+    }
+}

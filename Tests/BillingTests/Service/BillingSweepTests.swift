@@ -1,0 +1,79 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Billing
+internal import Essentials
+internal import TestSupport
+internal import Testing
+
+@Suite struct BillingSweepTests {
+    @Test func aSweepWritesWhatTimeHasBrought() async throws {
+        let desk = try AccountDesk()
+        try await desk.open("acme", microCredits: 1000)
+        let id = try await desk.reserve("acme", 600, key: "r").reservation.id
+        desk.clock.advance(seconds: 300)
+        // Seen before anybody wrote it.
+        #expect(try await desk.service.reservation(id, account: "acme").reservation.state == .expired)
+        #expect(try await desk.service.sweep(at: desk.clock.now()) == 1)
+        let stored = try await desk.ledger.read("acme") { reader in
+            try reader.reservation(id: id).map { try Reservation($0).state }
+        }
+        #expect(stored == .expired)
+        #expect(try await desk.service.view("acme").availableMicroCredits == 1000)
+        #expect(try await desk.service.sweep(at: desk.clock.now()) == 0)
+    }
+
+    @Test func periodsThatPassedUnseenAreResetOneByOne() async throws {
+        let desk = try AccountDesk()
+        let spec = StatedSubscription(
+            uid: "uid", plan: "pro", anchor: desk.clock.now(), overrides: ["rollover": ["min": 0, "max": 200]])
+        _ = try await desk.service.apply(SubscriptionOrder(spec: spec), account: "acme")
+        desk.clock.advance(seconds: 100 * 86_400)
+        #expect(try await desk.service.sweep(at: desk.clock.now()) == 1)
+        let kinds = try await desk.entries("acme").map(\.kind)
+        #expect(kinds.count { $0 == .rollover } == 3)
+        let view = try await desk.service.view("acme")
+        #expect(view.availableMicroCredits == 1_200_000_000)
+        #expect(view.standing.period.contains(desk.clock.now()))
+        #expect(view.book.totals.issued == 4_000_000_000)
+    }
+
+    @Test func aSubscriptionThatEndsTakesItsPoolAlong() async throws {
+        let desk = try AccountDesk()
+        let end = desk.clock.now().adding(seconds: 3600)
+        let spec = StatedSubscription(uid: "uid", plan: "pro", anchor: desk.clock.now(), validUntil: end)
+        let grant = GrantOrder(key: "gift", microCredits: 5, source: .admin, reason: "test")
+        _ = try await desk.service.apply(SubscriptionOrder(spec: spec, grants: [grant]), account: "acme")
+        #expect(try await desk.service.view("acme").availableMicroCredits == 1_000_000_005)
+        desk.clock.set(end)
+        let view = try await desk.service.view("acme")
+        #expect(view.standing.state == .canceled)
+        #expect(view.standing.plan.name == "free")
+        #expect(view.standing.boughtPlan?.name == "pro")
+        #expect(view.availableMicroCredits == 5)
+    }
+
+    @Test func theGrantsOfAnObjectFollowItsList() async throws {
+        let desk = try AccountDesk()
+        let spec = StatedSubscription(uid: "uid", plan: "pro", anchor: desk.clock.now(), overrides: ["credits": 0])
+        func order(_ grants: [GrantOrder]) -> SubscriptionOrder { SubscriptionOrder(spec: spec, grants: grants) }
+        let one = GrantOrder(key: "one", microCredits: 10, source: .promotion, reason: "test")
+        let two = GrantOrder(key: "two", microCredits: 7, source: .promotion, reason: "test")
+        _ = try await desk.service.apply(order([one, two]), account: "acme")
+        _ = try await desk.service.apply(order([one, two]), account: "acme")
+        #expect(try await desk.service.view("acme").availableMicroCredits == 17)
+        _ = try await desk.service.apply(order([two]), account: "acme")
+        let view = try await desk.service.view("acme")
+        #expect(view.availableMicroCredits == 7)
+        #expect(view.book.totals.voided == 10)
+        var changed = two
+        changed.microCredits = 8
+        await expectRefusal(.requestIdempotencyMismatch) {
+            _ = try await desk.service.apply(order([changed]), account: "acme")
+        }
+        _ = try await desk.service.apply(nil as SubscriptionOrder?, account: "acme")
+        let after = try await desk.service.view("acme")
+        #expect(after.standing.source == .fallback)
+        #expect(after.book.totals.voided == 17)
+    }
+}
