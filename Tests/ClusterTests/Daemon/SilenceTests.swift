@@ -63,8 +63,14 @@ extension RealCluster {
                 settings.pingPatience = .seconds(10)
                 let api = try ClusterClient.of(
                     kubeconfig: plane.plane.kubeconfig(through: proxy, named: "silent"), settings: settings)
-                let ended = try await Self.watchUntilItEnds(api) {
+                let seen = Signal()
+                let ended = try await Self.watchUntilItEnds(api, seen: seen) {
                     try await Eventually.holds("a connection to ask and one to watch") { proxy.open == 2 }
+                    // Only a connection that is set up asks for signs of life; before that the watch's own limit ends it.
+                    let name = "silence-\(UInt32.random(in: 0..<1_000_000))"
+                    _ = try await plane.plane.kubectlOutput(["-n", "default", "create", "configmap", name])
+                    let sign: Void? = await SystemMonotonicClock().limited(to: .seconds(120)) { await seen.wait() }
+                    #expect(sign != nil, "the watch tells nothing")
                     // The connection lives on as long as the server answers.
                     try await SystemMonotonicClock().pause(for: .seconds(3))
                     #expect(proxy.open == 2)
@@ -78,7 +84,7 @@ extension RealCluster {
 
         /// Opens a watch, has something happen while it stands, and says how it ended.
         private static func watchUntilItEnds(
-            _ api: HTTPKubernetesAPI, _ happen: () async throws -> Void
+            _ api: HTTPKubernetesAPI, seen: Signal, _ happen: () async throws -> Void
         ) async throws -> KubernetesError {
             let selection = ObjectSelection(.configMaps, namespace: "default")
             let page = try await api.list(ListQuery(selection)) { _ in }
@@ -87,7 +93,10 @@ extension RealCluster {
             return try await withThrowingTaskGroup(of: KubernetesError.self) { group in
                 group.addTask {
                     do throws(KubernetesError) {
-                        try await api.watch(query) { _ in .goOn }
+                        try await api.watch(query) { _ in
+                            seen.call()
+                            return .goOn
+                        }
                         return KubernetesError(.internalError, message: "it ended as the server wished")
                     } catch {
                         return error
