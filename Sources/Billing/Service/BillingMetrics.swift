@@ -68,7 +68,7 @@ package struct BillingMetrics: Sendable {
         Counter(
             label: "tollgate_billing_decisions_total",
             dimensions: [
-                ("action", action.rawValue), ("result", code == nil ? "allowed" : "refused"), ("code", code ?? ""),
+                ("action", action.rawValue), ("result", code == nil ? "allow" : "deny"), ("code", code ?? ""),
             ], factory: factory
         ).increment()
     }

@@ -11,7 +11,9 @@ struct MetricsTableTests {
     @Test func documentsWhatIsExported() async throws {
         let exported = try await PolicyEnginePeer.with { engine in
             try await RedisServer.with { redis in
-                try await Self.exported(["OPA_URL": engine.url, "REDIS_URL": redis.url])
+                try await Self.exported([
+                    "OPA_URL": engine.url, "REDIS_URL": redis.url, "STRIPE_API_KEY": "sk_test_none",
+                ])
             }
         }
         let document = try String(
