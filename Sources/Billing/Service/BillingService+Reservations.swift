@@ -6,15 +6,16 @@ package import Essentials
 extension BillingService {
     /// Holds an amount for something that begins. The same key with the same body is the same reservation.
     ///
+    /// - Parameter actor: who the ledger names.
     /// - Throws: what `Eligibility` refuses, `request.invalid`, `request.idempotency_mismatch`, `billing.too_many_reservations`.
     package func reserve(
-        _ request: ReservationRequest, account: String,
+        _ request: ReservationRequest, account: String, actor: String = "system",
         requirements: EligibilityQuestion.Requirements = EligibilityQuestion.Requirements()
     ) async throws(Refusal) -> ReservationAnswer {
         let (id, prices) = (UUIDv7.make(at: clock.now()), prices.prices)
         let digest = Self.digest(of: request)
         do throws(Refusal) {
-            let answer = try await change(account) { work, transaction in
+            let answer = try await change(account, actor: actor) { work, transaction in
                 if let row = try transaction.reservation(key: request.key) {
                     let known = try Reservation(row)
                     guard known.digest == digest else { throw Refusal(.requestIdempotencyMismatch) }
@@ -58,10 +59,10 @@ extension BillingService {
     /// - Returns: where the hold could not be filled, with a refusal: what was settled stays.
     /// - Throws: `billing.not_found`, `billing.reservation_committed`, `_released`, `_expired`, `billing.not_monotonic`.
     package func increment(
-        _ id: String, _ request: IncrementRequest, account: String
+        _ id: String, _ request: IncrementRequest, account: String, actor: String = "system"
     ) async throws(Refusal) -> ReservationAnswer {
         let prices = prices.prices
-        let answer = try await change(account) { work, transaction in
+        let answer = try await change(account, actor: actor) { work, transaction in
             var reservation = try work.reservation(id)
             let total = try work.total(request.amount, of: reservation, prices: prices)
             let outcome = try work.book.increment(
@@ -80,10 +81,10 @@ extension BillingService {
     ///
     /// - Throws: `billing.not_found`, `billing.reservation_committed`, `_released`, `_expired`, `billing.not_monotonic`.
     package func commit(
-        _ id: String, _ request: CommitRequest, account: String
+        _ id: String, _ request: CommitRequest, account: String, actor: String = "system"
     ) async throws(Refusal) -> ReservationAnswer {
         let prices = prices.prices
-        let answer = try await change(account) { work, transaction in
+        let answer = try await change(account, actor: actor) { work, transaction in
             var reservation = try work.reservation(id)
             let total = try work.total(request.amount, of: reservation, prices: prices)
             let before = reservation.uncollected
@@ -104,8 +105,10 @@ extension BillingService {
     /// Gives everything back that was not settled.
     ///
     /// - Throws: `billing.not_found`, `billing.reservation_committed`.
-    package func release(_ id: String, account: String) async throws(Refusal) -> ReservationAnswer {
-        let answer = try await change(account) { work, _ in
+    package func release(
+        _ id: String, account: String, actor: String = "system"
+    ) async throws(Refusal) -> ReservationAnswer {
+        let answer = try await change(account, actor: actor) { work, _ in
             var reservation = try work.reservation(id)
             try work.book.release(&reservation, into: &work.changes)
             return ReservationAnswer(reservation, work)

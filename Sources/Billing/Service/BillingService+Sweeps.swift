@@ -9,17 +9,23 @@ extension BillingService {
     ///
     /// - Parameter limit: most accounts of each kind.
     /// - Returns: how many accounts were due; as many as the limit mean that there may be more.
-    /// - Throws: `billing.unavailable`.
+    /// - Throws: `billing.unavailable`, also where one account could not be read: the others are done all the same.
     package func sweep(at now: Timestamp, limit: Int = 100) async throws(Refusal) -> Int {
         let due: [String]
         do {
             let ended = try await ledger.accountsWithEndedReservations(at: now, limit: limit)
             due = ended + (try await ledger.dueAccounts(at: now, limit: limit)).filter { !ended.contains($0) }
         } catch { throw fault(error, "") }
+        var fault: Refusal?
         for account in due {
-            // Reading it within `change` has done it all.
-            try await change(account, makes: false) { work, _ in work.changes.isAccountChanged = true }
+            do throws(Refusal) {
+                // Reading it within `change` has done it all.
+                try await change(account, makes: false) { work, _ in work.changes.isAccountChanged = true }
+            } catch {
+                fault = error
+            }
         }
+        if let fault { throw fault }
         return due.count
     }
 

@@ -17,7 +17,8 @@ struct ReservationRoutes: Sendable {
             OwnRoute("POST", Self.base, .write) { call throws(Refusal) in
                 let request = try ReservationRequest.read(call.body)
                 let account = try call.writtenAccount(request.account)
-                return Self.answer(try await billing.reserve(request, account: account), account, status: 201)
+                return Self.answer(
+                    try await billing.reserve(request, account: account, actor: call.actor), account, status: 201)
             },
             OwnRoute("GET", item, .read) { call throws(Refusal) in
                 let (_, account) = try call.billingQuery()
@@ -27,12 +28,13 @@ struct ReservationRoutes: Sendable {
                 let request = try CommitRequest.read(call.body)
                 let account = try call.writtenAccount()
                 return Self.answer(
-                    try await billing.commit(call.captures[0], request, account: account), account)
+                    try await billing.commit(call.captures[0], request, account: account, actor: call.actor), account)
             },
             OwnRoute("POST", item + "/increment", .write) { call throws(Refusal) in
                 let request = try IncrementRequest.read(call.body)
                 let account = try call.writtenAccount()
-                let answer = try await billing.increment(call.captures[0], request, account: account)
+                let answer = try await billing.increment(
+                    call.captures[0], request, account: account, actor: call.actor)
                 // What was settled stays; the hold that is missing is refused.
                 if let refusal = answer.refusal { throw Self.refusal(refusal, answer) }
                 return Self.answer(answer, account)
@@ -40,7 +42,8 @@ struct ReservationRoutes: Sendable {
             OwnRoute("POST", item + "/release", .write) { call throws(Refusal) in
                 try call.takesNoBody()
                 let account = try call.writtenAccount()
-                return Self.answer(try await billing.release(call.captures[0], account: account), account)
+                return Self.answer(
+                    try await billing.release(call.captures[0], account: account, actor: call.actor), account)
             },
         ]
     }

@@ -23,6 +23,23 @@ internal import Testing
         #expect(try await desk.service.sweep(at: desk.clock.now()) == 0)
     }
 
+    @Test func anAccountThatCannotBeReadHoldsUpNoOther() async throws {
+        let desk = try AccountDesk()
+        try await desk.open("acme", microCredits: 1000)
+        let id = try await desk.reserve("acme", 600, key: "r").reservation.id
+        let now = desk.clock.now()
+        try await desk.ledger.transact("abroad") { transaction in
+            try transaction.put(AccountRow(account: "abroad", version: 0, document: "no account", dueAt: now))
+        }
+        desk.clock.advance(seconds: 300)
+        let refusal = await #expect(throws: Refusal.self) { try await desk.service.sweep(at: desk.clock.now()) }
+        #expect(refusal?.code == .billingUnavailable && refusal?.status == 503)
+        let stored = try await desk.ledger.read("acme") { reader in
+            try reader.reservation(id: id).map { try Reservation($0).state }
+        }
+        #expect(stored == .expired)
+    }
+
     @Test func periodsThatPassedUnseenAreResetOneByOne() async throws {
         let desk = try AccountDesk()
         let spec = StatedSubscription(
