@@ -4,7 +4,7 @@
 /// The script that counts requests: what `SlidingWindow` does, for all limits of a request at once and on the data of Redis.
 ///
 /// A key holds one array a window (minute, hour, day), packed: parts in the order of time, each followed by its count. It lives as long as
-/// the last of them counts.
+/// the last of them counts; under a clock that is given, which says nothing of how long Redis' own takes to get there, for a day.
 ///
 /// Keys: one a limit. Arguments: `take`, `look` or `back`; the UNIX microsecond to count under, or -1 for Redis' own clock (`back`: the
 /// second under which it was counted); then for each key the limits of minute, hour and day, -1 where there is none.
@@ -16,7 +16,8 @@ enum RequestLimitScript {
         local lengths = {1, 60, 1440}
         local mode = ARGV[1]
         local micros = tonumber(ARGV[2])
-        if mode ~= 'back' and micros < 0 then
+        local isOwnClock = mode ~= 'back' and micros < 0
+        if isOwnClock then
           local time = redis.call('TIME')
           micros = tonumber(time[1]) * 1000000 + tonumber(time[2])
         end
@@ -39,8 +40,11 @@ enum RequestLimitScript {
           end
           if ends == 0 then
             redis.call('DEL', key)
+          elseif mode == 'back' then
+            redis.call('SET', key, cmsgpack.pack(state), 'KEEPTTL')
           else
-            redis.call('SET', key, cmsgpack.pack(state), 'PX', math.max(1, math.min(ends - now + 1, 90000)) * 1000)
+            local life = isOwnClock and math.max(1, math.min(ends - now + 1, 90000)) or 90000
+            redis.call('SET', key, cmsgpack.pack(state), 'PX', life * 1000)
           end
         end
 

@@ -24,6 +24,23 @@ struct SharedLimitTests {
         }
     }
 
+    /// A clock that is given may stand still while Redis' own goes on: what it counted is there for a day all the same.
+    @Test func keepsWhatAGivenClockCounted() async throws {
+        try await RedisServer.with { server in
+            try await RedisWorld.with(try RedisWorld.settings(server.url)) { client in
+                let store = RedisRequestLimitStore(client.sharing(prefix: "life:"), time: .given)
+                let limits = [RequestLimit(key: .account("a"), rate: RequestRate(minute: 5))]
+                let now = Timestamp(seconds: 1_772_366_400)
+                let first = try await store.take(limits, at: now, timeLeft: .seconds(60))
+                _ = try await store.take(limits, at: now, timeLeft: .seconds(60))
+                await store.giveBack(limits, first)
+                let key = "life:tollgate:{limits}:\(limits[0].key.text)"
+                let life = try await client.send(RedisCommand("TTL", key), key: key).integer
+                #expect(try #require(life) > 3600)
+            }
+        }
+    }
+
     /// Anything that can be asked in any order, also with a clock that jumps: both stores answer the same.
     @Test func answersAsMemoryDoes() async throws {
         try await RedisServer.with { server in
