@@ -37,6 +37,7 @@ extension Reservation {
             writer.member("uncollected", uncollected)
             writer.member("late", isLate)
             writer.member("revision", revision)
+            if let fee { writer.member("fee") { fee.write(to: &$0) } }
         }
     }
 
@@ -83,8 +84,34 @@ extension Reservation {
         case "uncollected": uncollected = value.intValue ?? 0
         case "late": isLate = value.boolValue ?? false
         case "revision": revision = value.intValue ?? 0
+        case "fee":
+            guard let known = Fee(stored: value) else { throw BillingStoreError.unreadable("reservation") }
+            fee = known
         default: break
         }
+    }
+}
+
+extension Reservation.Fee {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.member("at", at)
+        writer.member("period", period)
+        if charge != .zero { writer.member("charge") { charge.write(to: &$0) } }
+        writer.member("parts", list: parts) { $1.write(to: &$0) }
+        writer.member("overage", overage)
+        writer.member("tasks", tasks)
+        writer.member("budgets", budgets)
+        writer.member("entry", entry)
+    }
+
+    fileprivate init?(stored value: JSONValue) {
+        guard let at = value["at"]?.storedInstant, let period = value["period"]?.storedInstant else { return nil }
+        self.init(charge: value["charge"].map(Charge.init(stored:)) ?? .zero, at: at, period: period)
+        parts = value["parts"]?.arrayValue?.compactMap(Reservation.Part.init(stored:)) ?? []
+        overage = value["overage"]?.intValue ?? 0
+        tasks = value["tasks"]?.intValue ?? 0
+        budgets = value["budgets"]?.storedTexts ?? []
+        entry = value["entry"]?.stringValue ?? ""
     }
 }
 

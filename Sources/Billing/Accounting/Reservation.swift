@@ -21,6 +21,28 @@ package struct Reservation: Sendable, Hashable {
         }
     }
 
+    /// What a decision took at once, beside what it holds.
+    package struct Fee: Sendable, Hashable {
+        package var charge: Charge
+        /// What it was paid with, by grant, and by debt.
+        package var parts: [Part] = []
+        package var overage: Int64 = 0
+        package var tasks: Int64 = 0
+        /// Names of the budgets that it counts in.
+        package var budgets: [String] = []
+        package var at: Timestamp
+        /// Start of the period that it counts in.
+        package var period: Timestamp
+        /// Key of its entry in the ledger; empty where nothing was charged.
+        package var entry = ""
+
+        package init(charge: Charge, at instant: Timestamp, period: Timestamp) {
+            self.charge = charge
+            self.period = period
+            at = instant
+        }
+    }
+
     /// How long it holds at the longest, in seconds.
     package static let maximumSeconds: Int64 = 86_400
     /// How long after its end a commit still counts, in seconds.
@@ -62,6 +84,8 @@ package struct Reservation: Sendable, Hashable {
     package var isLate = false
     /// How many times it was settled: part of ledger keys.
     package var revision: Int64 = 0
+    /// Nil where nothing was taken at once.
+    package var fee: Fee?
 
     package init(
         id: String, key: String, digest: String, createdAt: Timestamp, ttlSeconds: Int64, subject: ChargeSubject,

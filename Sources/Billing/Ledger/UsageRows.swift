@@ -5,7 +5,7 @@ package import Essentials
 
 /// One recorded use: what is kept of an event for ever, or for as long as history is kept.
 package struct UsageRow: Sendable, Hashable {
-    /// `tokens`, `agent` or `task`.
+    /// `tokens`, `agent`, `task`, or `charge` for a price that was named.
     package var kind: String
     /// Of the sender; with `id` unique within the dedup window.
     package var source: String

@@ -7,6 +7,7 @@ internal import Connectors
 internal import Essentials
 internal import HTTPService
 internal import Logging
+internal import Pipeline
 
 /// The parts of a server that keep accounts: the engine over the ledger, what the payment provider tells, and webhooks to owners.
 struct BillingParts: Sendable {
@@ -61,6 +62,9 @@ struct BillingParts: Sendable {
         self.time = time
         self.logger = logger
     }
+
+    /// The ledger as decisions ask it.
+    var entitlements: LedgerEntitlements { LedgerEntitlements(billing, logger: logger) }
 
     /// What runs as long as the server does.
     var services: [ClosureService] {

@@ -13,18 +13,16 @@ struct LimitParts: Sendable {
     let plans: PlanBook
     /// The price list in force.
     let prices: PriceBook
-    /// The steps of the pipeline that admit, in their order.
-    let stages: [any AdmissionStage]
+    private let counting: any RequestLimitStore
+    private let upgradeURL: String
+    private let metrics: PrometheusRegistry
     private let follower: CatalogueFileFollower
     private let followsFiles: Bool
 
-    /// - Parameters:
-    ///   - redis: where requests are counted for all replicas; nil where each counts its own.
-    ///   - entitlements: the ledger; nil where there is none: then everything that costs is refused.
+    /// - Parameter redis: where requests are counted for all replicas; nil where each counts its own.
     /// - Throws: `StartupProblem` when the plans or the prices cannot be used, with everything that is wrong in them.
     init(
-        _ settings: BillingSettings, redis: RedisClient?, entitlements: (any EntitlementService)? = nil,
-        logger: Logger, metrics: PrometheusRegistry
+        _ settings: BillingSettings, redis: RedisClient?, logger: Logger, metrics: PrometheusRegistry
     ) throws(StartupProblem) {
         let catalogues = try BillingCatalogues(plansFile: settings.plansFile, pricesFile: settings.pricesFile)
         plans = PlanBook(catalogues.plans)
@@ -32,18 +30,25 @@ struct LimitParts: Sendable {
         followsFiles = settings.plansFile != nil || settings.pricesFile != nil
         let store = MemoryRequestLimitStore(maxKeys: settings.rateLimitMaxKeys, metricsFactory: metrics)
         metrics.onScrape { store.recordKeys() }
-        let counting: any RequestLimitStore =
+        counting =
             redis.map {
                 SharedRequestLimitStore(shared: RedisRequestLimitStore($0), local: store, metricsFactory: metrics)
             } ?? store
-        stages = [
-            RequestLimitStage(store: counting, metricsFactory: metrics),
-            EntitlementStage(
-                service: entitlements, upgradeURL: settings.upgradeURL, metricsFactory: metrics),
-        ]
+        upgradeURL = settings.upgradeURL
+        self.metrics = metrics
         follower = CatalogueFileFollower(
             plansFile: settings.plansFile, plans: plans, pricesFile: settings.pricesFile, prices: prices,
             logger: logger, metricsFactory: metrics)
+    }
+
+    /// The steps of the pipeline that admit, in their order.
+    ///
+    /// - Parameter entitlements: the ledger; nil where there is none: then everything that costs is refused.
+    func stages(_ entitlements: (any EntitlementService)?) -> [any AdmissionStage] {
+        [
+            RequestLimitStage(store: counting, metricsFactory: metrics),
+            EntitlementStage(service: entitlements, upgradeURL: upgradeURL, metricsFactory: metrics),
+        ]
     }
 
     /// What has to run as long as the server does.

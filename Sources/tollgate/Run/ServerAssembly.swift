@@ -154,7 +154,7 @@ struct ServerAssembly {
             redis: redis, control: control, clock: clock)
         let pipeline = RequestPipeline(
             snapshots: snapshots, authenticator: authenticator, sessions: sessions?.keeper, audit: audit,
-            stages: limits.stages,
+            stages: limits.stages(billing?.entitlements),
             observers: [APIKeyUsageObserver(keys: keys.table)],
             engine: engine.map(SidecarEngine.init),
             settings: PipelineSettings(

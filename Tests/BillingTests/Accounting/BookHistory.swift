@@ -51,7 +51,7 @@ struct BookHistory {
 
     private mutating func act(_ standing: Standing, _ changes: inout AccountChanges) throws(Refusal) {
         count += 1
-        switch random.below(16) {
+        switch random.below(19) {
         case 0, 1: try grant(standing, &changes)
         case 2:
             if let id = book.grants.map(\.id).sorted().first { _ = book.void(grant: id, into: &changes) }
@@ -75,6 +75,12 @@ struct BookHistory {
                 standing: standing, into: &changes)
         case 13: try slot(standing, &changes)
         case 14: subscribe(&changes)
+        case 15, 16: try decide(standing, &changes)
+        case 17:
+            guard var known = known() else { return }
+            let parts = known.fee?.parts ?? []
+            let spent = parts.compactMap { grants[$0.grant] }
+            _ = try book.takeBack(&known, spent: spent, standing: standing, into: &changes)
         default: try budget(&changes)
         }
     }
@@ -106,6 +112,18 @@ struct BookHistory {
         let request = HoldRequest(
             id: "r\(count)", key: "r\(count)", digest: "", ttlSeconds: 10 + below(3000), use: use)
         _ = try book.reserve(request, standing: standing, terms: terms, into: &changes)
+    }
+
+    private mutating func decide(_ standing: Standing, _ changes: inout AccountChanges) throws(Refusal) {
+        let use = EligibilityQuestion.TokenUse(
+            subject: ChargeSubject(purpose: .tokens(model: "m"), user: "u1"), charge: charge(below(200_000_000)))
+        let actions: [EligibilityQuestion.Action] = [
+            .tokens(use), .task(count: 1 + below(3)), .hire(isPremium: false, isHired: false), .nothing,
+        ]
+        let order = DecisionOrder(
+            id: "d\(count)", key: "d\(count)", digest: "", action: actions[random.below(actions.count)],
+            fee: charge(below(3) == 0 ? 0 : below(300_000_000)), subject: ChargeSubject(user: "u\(below(3))"))
+        _ = try book.decide(order, standing: standing, terms: terms, into: &changes)
     }
 
     private mutating func slot(_ standing: Standing, _ changes: inout AccountChanges) throws(Refusal) {

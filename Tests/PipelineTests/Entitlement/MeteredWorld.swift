@@ -82,14 +82,15 @@ struct MeteredWorld {
     let metrics = TestMetrics()
 
     init(
-        service: FakeEntitlements? = FakeEntitlements(), later: (any AdmissionStage)? = nil,
-        timeout: Duration = .seconds(3600)
+        service: FakeEntitlements? = FakeEntitlements(), ledger: (any EntitlementService)? = nil,
+        later: (any AdmissionStage)? = nil, timeout: Duration = .seconds(3600)
     ) throws {
         self.service = service ?? FakeEntitlements()
         let store = MemoryRequestLimitStore(maxKeys: 1000, metricsFactory: metrics)
         var stages: [any AdmissionStage] = [
             RequestLimitStage(store: store, metricsFactory: metrics),
-            EntitlementStage(service: service, upgradeURL: "/dashboard/billing", metricsFactory: metrics),
+            EntitlementStage(
+                service: ledger ?? service, upgradeURL: "/dashboard/billing", metricsFactory: metrics),
         ]
         if let later { stages.append(later) }
         world = try PipelineWorld(manifests: nil, stages: stages, settings: PipelineSettings(timeout: timeout))

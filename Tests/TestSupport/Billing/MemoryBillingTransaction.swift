@@ -73,6 +73,7 @@ final class MemoryBillingTransaction: BillingTransaction {
         if let known = tables.reservationKeys[key(row.key)], known != row.id {
             throw constraint("a reservation has this key")
         }
+        if let before = tables.reservations[key(row.id)] { tables.reservationKeys[key(before.key)] = nil }
         tables.reservations[key(row.id)] = row
         tables.reservationKeys[key(row.key)] = row.id
     }

@@ -44,6 +44,16 @@ extension BillingLedgerContract {
         let twice = Self.reservation("another", key: rows[2].key)
         try same(await fault { try await write { try $0.put(twice) } }, .constraint)
         try hold(try await ledger.read("acme") { try $0.reservation(id: "another") } == nil)
+        // Another key frees the one before.
+        var renamed = rows[2]
+        renamed.key = "renamed"
+        let (freed, next) = (renamed, Self.reservation("next", key: rows[2].key))
+        try await write { transaction in
+            try transaction.put(freed)
+            try transaction.put(next)
+        }
+        try same(try await ledger.read("acme") { try $0.reservation(key: next.key) } as ReservationRow?, next)
+        try same(try await ledger.read("acme") { try $0.reservation(key: "renamed") } as ReservationRow?, freed)
     }
 
     private func findsEndedReservations() async throws {
