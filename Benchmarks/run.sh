@@ -19,9 +19,9 @@ for product in tollgate BareServer MicroBenchmarks; do
 done
 bin=$(swift build -c release --show-bin-path)
 
-micro=() load=(--rounds 7 --seconds 5) start=(--rounds 7)
+micro=() billing=() load=(--rounds 7 --seconds 5) start=(--rounds 7)
 if [ -n "${TOLLGATE_BENCH_QUICK:-}" ]; then
-    micro=(--quick) load=(--rounds 3 --seconds 2 --decisions 100000) start=(--rounds 3)
+    micro=(--quick) billing=(--rounds 3 --seconds 2) load=(--rounds 3 --seconds 2 --decisions 100000) start=(--rounds 3)
 fi
 
 results=$(mktemp)
@@ -46,6 +46,15 @@ say "audit trail"
     printf '\n## Audit trail\n\n'
     printf 'Segments on this machine'\''s disk, every batch synced. Times are those of `tollgate_audit_write_seconds`: from the queue to the disk.\n\n'
     "$bin/MicroBenchmarks" --audit ${micro[@]+"${micro[@]}"}
+} | tee -a "$results"
+
+say "accounts"
+{
+    printf '\n## Accounts\n\n'
+    printf 'Thirty grants in the account for the arithmetic; SQLite on this machine'\''s disk, every answer synced, for the rest.\n\n'
+    "$bin/MicroBenchmarks" --accounts ${micro[@]+"${micro[@]}"}
+    printf '\nOver HTTP, wrk with one thread on the same machine, eight accounts:\n\n'
+    python3 Benchmarks/Load/billing.py --tollgate "$bin/tollgate" --wrk "$wrk" ${billing[@]+"${billing[@]}"}
 } | tee -a "$results"
 
 say "ledger"

@@ -37,13 +37,13 @@ struct LedgerBenchmarks {
         for _ in 0..<stored / 1000 { try await record(1000, "stored", hasOrderedIDs, in: ledger) }
         let ids = hasOrderedIDs ? "ids in the order of time" : "ids in no order"
         for accounts in [1, 10] {
-            let times = try await measure(callers: Self.callers, count: 4000 * effort.percent / 100) { index in
+            let times = try await CallTimes.of(callers: Self.callers, count: 4000 * effort.percent / 100) { index in
                 try await record(Self.batch, "batch\(accounts)-\(index % accounts)", hasOrderedIDs, in: ledger)
             }
             report("usage in batches of 100, \(accounts) accounts, \(ids)", stored, times, each: Self.batch)
         }
         if hasOrderedIDs {
-            let times = try await measure(callers: Self.waiting, count: 20_000 * effort.percent / 100) { index in
+            let times = try await CallTimes.of(callers: Self.waiting, count: 20_000 * effort.percent / 100) { index in
                 try await pair("pair-\(index % 8)", in: ledger)
             }
             report("reserve and commit, \(Self.waiting) at once, 8 accounts", stored, times, each: 1)
@@ -131,36 +131,9 @@ struct LedgerBenchmarks {
         }
     }
 
-    // MARK: Measuring
-
-    /// How long each call took, in order of length, and how long all of them.
-    private func measure(
-        callers: Int, count: Int, _ operation: @escaping @Sendable (Int) async throws -> Void
-    ) async throws -> (sorted: [Int64], whole: Int64) {
-        let each = max(1, count / callers)
-        let whole = Stopwatch()
-        let times = try await withThrowingTaskGroup(of: [Int64].self) { group in
-            for caller in 0..<callers {
-                group.addTask {
-                    var times: [Int64] = []
-                    for index in 0..<each {
-                        let watch = Stopwatch()
-                        try await operation(caller + index * callers)
-                        times.append(watch.nanoseconds)
-                    }
-                    return times
-                }
-            }
-            return try await group.reduce(into: []) { $0 += $1 }
-        }
-        return (times.sorted(), whole.nanoseconds)
-    }
-
-    private func report(_ name: String, _ stored: Int, _ times: (sorted: [Int64], whole: Int64), each: Int) {
-        func millis(_ share: Double) -> String {
-            Measurement.fixed(Double(times.sorted[Int(Double(times.sorted.count - 1) * share)]) / 1e6, 2)
-        }
-        let rate = Double(times.sorted.count * each) / (Double(times.whole) / 1e9)
-        print("| \(name) | \(stored) | \(millis(0.5)) | \(millis(0.99)) | \(Measurement.fixed(rate, 0)) |")
+    private func report(_ name: String, _ stored: Int, _ times: CallTimes, each: Int) {
+        let figures = [times.micros(0.5), times.micros(0.99)].map { Measurement.fixed($0 / 1000, 2) }
+        let rate = Measurement.fixed(times.rate * Double(each), 0)
+        print("| \(name) | \(stored) | \(figures[0]) | \(figures[1]) | \(rate) |")
     }
 }

@@ -22,11 +22,13 @@ struct MicroBenchmarks {
     /// `MicroBenchmarks [--quick] [NAME]`: with a name only the measurements that hold it, for a profiler.
     /// `MicroBenchmarks --shared-limits [--quick]`: what a request limit in Redis costs.
     /// `MicroBenchmarks --audit [--quick]`: what the audit trail costs.
+    /// `MicroBenchmarks --accounts [--quick]`: what the engine of accounts costs.
     /// `MicroBenchmarks --ledger [--quick] [--large]`: what the ledger of accounts costs; `--large` goes on to ten million events.
     static func main() async throws {
         let arguments = CommandLine.arguments.dropFirst()
         let effort = arguments.contains("--quick") ? Measurement.Effort.quick : .full
         if arguments.contains("--shared-limits") { return try await SharedLimits(effort: effort).run() }
+        if arguments.contains("--accounts") { return try await AccountBenchmarks(effort: effort).run() }
         if arguments.contains("--ledger") {
             return try await LedgerBenchmarks(effort: effort, isLarge: arguments.contains("--large")).run()
         }
