@@ -28,37 +28,55 @@ struct UsageRecorder {
     mutating func apply(_ event: UsageEvent) throws -> Result<Int64?, Refusal> {
         do {
             let rated = try event.rated(by: prices, markup: work.markup, creditValueMicroUSD: work.creditValue)
-            let missing = try settle(event, rated)
-            uncollected = uncollected.addingSaturated(missing)
+            let settled = try settle(event, rated)
+            uncollected = uncollected.addingSaturated(settled.uncollected)
             if rated.isQuarantined { quarantined += 1 }
-            try writer.add(
-                event.row(rated, receivedAt: work.changes.recordedAt, uncollectedMicroCredits: missing))
+            var row = event.row(
+                rated, receivedAt: work.changes.recordedAt, uncollectedMicroCredits: settled.uncollected)
+            row.amounts = settled.amounts
+            try writer.add(row)
             return .success(rated.chargeMicroCredits)
         } catch let refusal as Refusal {
             return .failure(refusal)
         }
     }
 
-    /// - Returns: what could not be collected, in micro-credits.
-    private mutating func settle(_ event: UsageEvent, _ rated: RatedAmount) throws -> Int64 {
+    /// What an event came to.
+    private struct Settled {
+        /// In micro-credits.
+        var uncollected: Int64
+        /// What the event adds to what is recorded already.
+        var amounts: UsageAmounts
+    }
+
+    private mutating func settle(_ event: UsageEvent, _ rated: RatedAmount) throws -> Settled {
+        let amounts = event.amounts(rated)
         if case .tasks(let count) = event.content {
             work.book.countTasks(count, standing: work.standing, into: &work.changes)
-            return 0
+            return Settled(uncollected: 0, amounts: amounts)
         }
-        let charge = Charge(rated, tokens: event.amounts(rated).tokens)
-        if let id = event.reservation { return try commit(id, charge) }
+        let charge = Charge(rated, tokens: amounts.tokens)
+        if let id = event.reservation { return try commit(id, charge, amounts) }
         let outcome = work.book.use(
             charge, subject(event, rated), at: event.at, reference: "event:\(event.source)/\(event.id)",
             standing: work.standing, into: &work.changes)
-        return outcome.uncollected
+        return Settled(uncollected: outcome.uncollected, amounts: amounts)
     }
 
-    /// The event is the commit of a reservation.
-    private mutating func commit(_ id: String, _ charge: Charge) throws -> Int64 {
+    /// The event is the commit of a reservation, whose increments were recorded when they came.
+    private mutating func commit(_ id: String, _ charge: Charge, _ amounts: UsageAmounts) throws -> Settled {
         var reservation = try work.reservation(id)
-        let before = reservation.uncollected
-        _ = try work.book.commit(&reservation, total: charge, standing: work.standing, into: &work.changes)
-        return reservation.uncollected - before
+        let before = reservation
+        let isNew =
+            try work.book.commit(&reservation, total: charge, standing: work.standing, into: &work.changes) != nil
+        guard isNew else { return Settled(uncollected: 0, amounts: UsageAmounts()) }
+        var rest = amounts
+        rest.take(away: before)
+        reservation.counts = TokenCounts(
+            input: amounts.input, output: amounts.output, cacheRead: amounts.cacheRead,
+            cacheWrite: amounts.cacheWrite, reasoning: amounts.reasoning)
+        work.changes.put(reservation)
+        return Settled(uncollected: reservation.uncollected - before.uncollected, amounts: rest)
     }
 
     private func subject(_ event: UsageEvent, _ rated: RatedAmount) -> ChargeSubject {
@@ -74,5 +92,20 @@ struct UsageRecorder {
         case .tasks: break
         }
         return subject
+    }
+}
+
+extension UsageAmounts {
+    /// Takes away what a reservation has recorded.
+    fileprivate mutating func take(away reservation: Reservation) {
+        let (counts, used) = (reservation.counts, reservation.used)
+        input = max(0, input - counts.input)
+        output = max(0, output - counts.output)
+        cacheRead = max(0, cacheRead - counts.cacheRead)
+        cacheWrite = max(0, cacheWrite - counts.cacheWrite)
+        reasoning = max(0, reasoning - counts.reasoning)
+        listMicroUSD = max(0, listMicroUSD - used.listMicroUSD)
+        chargeMicroUSD = max(0, chargeMicroUSD - used.chargeMicroUSD)
+        chargeMicroCredits = max(0, chargeMicroCredits - used.microCredits)
     }
 }

@@ -43,6 +43,25 @@ internal import Testing
         #expect(days.first?.amounts.chargeMicroCredits == 550_000)
     }
 
+    @Test func aStreamThatItsEventCommitsIsCountedOnce() async throws {
+        let desk = try AccountDesk()
+        try await desk.open("acme", microCredits: 1_000_000_000)
+        let id = try await reserve(desk, key: "r")
+        _ = try await desk.service.increment(id, IncrementRequest(amount: tokens(1000, 100)), account: "acme")
+        for name in ["e1", "e2"] {
+            // The second says the same of the same call under another id: it has its charge already.
+            let event = desk.event(name, "acme", input: 2000, model: "gpt-4o", reservation: id)
+            _ = try await desk.service.record([event], account: "acme")
+        }
+        let days = try await desk.ledger.read("acme") { reader in
+            try reader.windows(.day, from: Timestamp(seconds: 0), to: .latest, by: [])
+        }
+        let view = try await desk.service.view("acme")
+        #expect(days.map(\.amounts.requests) == [1])
+        #expect(days.map(\.amounts.input) == [2000])
+        #expect(days.map(\.amounts.chargeMicroCredits) == [view.book.totals.consumed])
+    }
+
     @Test func runningTotalsNeverFall() async throws {
         let desk = try AccountDesk()
         try await desk.open("acme", microCredits: 1_000_000_000)
