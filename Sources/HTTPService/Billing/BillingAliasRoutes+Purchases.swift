@@ -3,6 +3,7 @@
 
 internal import Billing
 internal import Essentials
+internal import Pipeline
 
 /// Purchases that older callers report. In mode `direct` nothing of what they say counts but the id, which is looked up at the provider.
 extension BillingAliasRoutes {
@@ -71,7 +72,7 @@ extension BillingAliasRoutes {
         let value = services.billing.plans.catalogue.creditValueMicroUSD
         let worth = PackSale.worth(paidMicroUSD: dollars, creditValueMicroUSD: value)
         guard sale.microCredits == worth else {
-            return try OwnCall.refuse("amount", "not what was paid for: \(CreditsText.of(worth))")
+            return try OwnCall.refuse("amount", "not what was paid for: \(CreditText.credits(worth))")
         }
         sale.microCredits = worth
     }

@@ -92,7 +92,7 @@ extension OwnAnswer {
     /// What is in force and left after a call that is charged.
     mutating func tell(plan: String, remainingMicroCredits: Int64) {
         fields[.tollgatePlan] = plan
-        fields[.tollgateCredits] = CreditsText.of(remainingMicroCredits)
+        fields[.tollgateCredits] = CreditText.credits(remainingMicroCredits)
     }
 
     /// Notes for the audit what a call that makes or moves money was about.
@@ -107,17 +107,4 @@ extension OwnAnswer {
 extension HTTPField.Name {
     static let tollgatePlan = constant("X-Tollgate-Plan")
     static let tollgateCredits = constant("X-Tollgate-Credits-Remaining")
-}
-
-/// Credits as headers write them: decimal, without zeros at the end.
-enum CreditsText {
-    static func of(_ microCredits: Int64) -> String {
-        let (whole, fraction) = microCredits.magnitude.quotientAndRemainder(dividingBy: 1_000_000)
-        let sign = microCredits < 0 ? "-" : ""
-        guard fraction > 0 else { return "\(sign)\(whole)" }
-        var digits = String(fraction)
-        digits = String(repeating: "0", count: 6 - digits.utf8.count) + digits
-        while digits.hasSuffix("0") { digits.removeLast() }
-        return "\(sign)\(whole).\(digits)"
-    }
 }
