@@ -70,10 +70,10 @@ struct UsageWriter {
         let entry = KnownValues.Entry(account: account, day: day, dimension: dimension, value: value)
         if admitted.contains(entry) || known?.contains(entry) == true { return value }
         let key = Day(dimension: dimension, start: day)
-        if caps[key] == nil {
-            caps[key] = DimensionCap(known: try transaction.dimensionValues(dimension, day: day))
-        }
-        let name = caps[key]?.admit(value) ?? value
+        // Only this value is asked for: a day may have ten thousand.
+        let stored = try transaction.dimensionValues(dimension, day: day, among: [value])
+        let name = caps[key, default: DimensionCap(count: stored.count)].admit(
+            value, isKnown: stored.known.contains(value))
         if name == value, value != DimensionCap.other { admitted.insert(entry) }
         return name
     }

@@ -8,22 +8,26 @@ package struct DimensionCap: Sendable {
     /// Under what the rest is counted.
     package static let other = "other"
 
-    private var known: Set<String>
+    private var count: Int
+    private var fresh: Set<String> = []
     private let maximum: Int
 
     /// - Parameters:
-    ///   - known: the values that the day has so far.
+    ///   - count: how many values the day has so far.
     ///   - maximum: most values; another number than the usual one is for tests.
-    package init(known: Set<String>, maximum: Int = DimensionCap.maximumValues) {
-        self.known = known
+    package init(count: Int, maximum: Int = DimensionCap.maximumValues) {
+        self.count = count
         self.maximum = maximum
     }
 
     /// Under what a value is counted: itself, or `other` where there is no room for one more. Nothing said stays nothing said.
-    package mutating func admit(_ value: String) -> String {
-        if value.isEmpty || value == Self.other || known.contains(value) { return value }
-        guard known.count < maximum else { return Self.other }
-        known.insert(value)
+    ///
+    /// - Parameter isKnown: whether the day has it already.
+    package mutating func admit(_ value: String, isKnown: Bool) -> String {
+        if value.isEmpty || value == Self.other || isKnown || fresh.contains(value) { return value }
+        guard count < maximum else { return Self.other }
+        count += 1
+        fresh.insert(value)
         return value
     }
 }
