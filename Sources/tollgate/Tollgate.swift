@@ -17,8 +17,9 @@ struct Tollgate: ParsableCommand {
         abstract: "Authentication and policy in front of agent workloads.",
         version: ProductVersion.text,
         subcommands: [
-            RunCommand.self, TokenCommand.self, KeyCommand.self, ExplainCommand.self, ProjectCommand.self,
-            ShareCommand.self, PolicyCommand.self, GetCommand.self, ValidateCommand.self, InjectCommand.self,
+            RunCommand.self, TokenCommand.self, KeyCommand.self, UsageCommand.self, BillingCommand.self,
+            ExplainCommand.self, ProjectCommand.self, ShareCommand.self, PolicyCommand.self, GetCommand.self,
+            ValidateCommand.self, InjectCommand.self,
             CRDsCommand.self, ToolCommand.self, AutohealCommand.self, AuditCommand.self, ClusterCommand.self,
             DatabaseCommand.self, CheckCommand.self, SettingsCommand.self, VersionCommand.self,
         ])

@@ -45,6 +45,9 @@ package enum CatalogueCheck {
         return found
     }
 
+    /// How many price ids the catalogue names.
+    package static func count(_ catalogue: PlanCatalogue) -> Int { expected(catalogue).count }
+
     private static func expected(_ catalogue: PlanCatalogue) -> [Expected] {
         let plans = catalogue.plans.compactMap { plan in
             plan.stripePriceID.map {

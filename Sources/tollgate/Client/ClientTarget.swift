@@ -15,7 +15,7 @@ struct ClientOptions: ParsableArguments {
     @Option(help: "Token to send (TOLLGATE_TOKEN, which others on the machine cannot see).")
     var token: String?
 
-    @Option(help: "table, json or yaml (default: table on a terminal, else json).")
+    @Option(name: .shortAndLong, help: "table, json or yaml (default: table on a terminal, else json).")
     var output: OutputFormat?
 
     @Option(help: "Seconds that a call may take.")
