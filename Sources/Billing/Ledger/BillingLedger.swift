@@ -4,7 +4,7 @@
 package import Essentials
 
 /// Keeps accounts, their ledger, usage and what goes out, in one database. Money counters live nowhere else.
-package protocol BillingLedger: Sendable {
+package protocol BillingLedger: InstallationDocuments {
     /// Runs the body in one transaction in which nobody else changes the account; its effect is durable when this returns.
     ///
     /// Transactions that wait are committed together. The body may run more than once, and must do nothing but read and write through what it
@@ -100,10 +100,12 @@ package struct BillingRetention: Sendable, Hashable {
     package var dedup: Timestamp?
     /// Of webhooks that were delivered or given up.
     package var deliveries: Timestamp?
+    /// Of answered events of the provider, by when they were received. Those that subscriptions are folded from stay.
+    package var events: Timestamp?
 
     package init(
         hours: Timestamp? = nil, days: Timestamp? = nil, weeks: Timestamp? = nil, reservations: Timestamp? = nil,
-        dedup: Timestamp? = nil, deliveries: Timestamp? = nil
+        dedup: Timestamp? = nil, deliveries: Timestamp? = nil, events: Timestamp? = nil
     ) {
         self.hours = hours
         self.days = days
@@ -111,6 +113,7 @@ package struct BillingRetention: Sendable, Hashable {
         self.reservations = reservations
         self.dedup = dedup
         self.deliveries = deliveries
+        self.events = events
     }
 }
 

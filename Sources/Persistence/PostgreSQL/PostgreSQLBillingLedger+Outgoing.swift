@@ -113,6 +113,10 @@ extension PostgreSQLBillingLedger {
                 isReadOnly: false)[0].integer(0)
             mayBeMore = mayBeMore || gone >= limit
         }
+        if let before = limits.events {
+            let gone = try await forgetEvents(before: before, limit: max(0, limit))
+            mayBeMore = mayBeMore || gone >= limit
+        }
         return mayBeMore
     }
 }

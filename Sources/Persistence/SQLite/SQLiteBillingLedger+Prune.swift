@@ -37,6 +37,15 @@ extension SQLiteBillingLedger {
                 WHERE state <> 'waiting' AND created_at < ? ORDER BY created_at LIMIT ?)
                 """
             ),
+            (
+                limits.events,
+                """
+                billing_provider_events WHERE id IN (SELECT id FROM billing_provider_events
+                WHERE state = 'done' AND received_at < ?
+                    AND (subscription IS NULL OR outcome IS NULL OR outcome NOT IN ('processed', 'late'))
+                ORDER BY received_at, id LIMIT ?)
+                """
+            ),
         ] {
             guard let before else { continue }
             let isFull = try await writing { db in

@@ -93,6 +93,16 @@ final class BreakableLedger: BillingLedger {
     }
 
     func counts() async throws -> BillingCounts { try await kept.counts() }
+
+    func installationDocument(_ name: String) async throws -> String? {
+        try check()
+        return try await kept.installationDocument(name)
+    }
+
+    func putInstallationDocuments(_ documents: [(name: String, document: String)]) async throws {
+        try check()
+        try await kept.putInstallationDocuments(documents)
+    }
 }
 
 /// Sends nothing; addresses of this machine are none that may be called.

@@ -36,6 +36,8 @@ struct BillingTables: Sendable {
     var deliveries: [String: DeliveryRow] = [:]
     var deliveryLeases: [String: Timestamp] = [:]
     var pending: [String: PendingUsageRow] = [:]
+    /// Of the installation.
+    var documents: [String: String] = [:]
 
     /// Hands pending usage to somebody.
     mutating func lease(_ row: PendingUsageRow, until end: Timestamp) -> PendingUsageRow {
@@ -74,6 +76,15 @@ struct BillingTables: Sendable {
         if let before = limits.deliveries {
             let old = deliveries.filter { $0.value.nextAt == nil && $0.value.createdAt < before }
             for key in old.keys.prefix(limit) { deliveries[key] = nil }
+            more = more || old.count > limit
+        }
+        if let before = limits.events {
+            let folded: Set<String?> = ["processed", "late"]
+            let old = events.filter { _, event in
+                event.state == .done && event.receivedAt < before
+                    && (event.subscription == nil || !folded.contains(event.outcome))
+            }
+            for key in old.keys.prefix(limit) { events[key] = nil }
             more = more || old.count > limit
         }
         return more

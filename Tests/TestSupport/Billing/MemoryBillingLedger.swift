@@ -168,6 +168,16 @@ package final class MemoryBillingLedger: BillingLedger {
         state.withLock { (Int64($0.pending.count), $0.pending.values.map(\.receivedAt).min()) }
     }
 
+    // MARK: - Of the installation
+
+    package func installationDocument(_ name: String) async throws -> String? { state.withLock { $0.documents[name] } }
+
+    package func putInstallationDocuments(_ documents: [(name: String, document: String)]) async throws {
+        state.withLock { tables in
+            for (name, document) in documents { tables.documents[name] = document }
+        }
+    }
+
     // MARK: - All of it
 
     package func prune(_ limits: BillingRetention, limit: Int) async throws -> Bool {

@@ -134,6 +134,10 @@ package final class ProviderLedger: BillingLedger {
     package func pendingUsage() async throws -> (count: Int64, oldest: Timestamp?) { throw Self.unused }
     package func prune(_ limits: BillingRetention, limit: Int) async throws -> Bool { throw Self.unused }
     package func counts() async throws -> BillingCounts { throw Self.unused }
+    package func installationDocument(_ name: String) async throws -> String? { throw Self.unused }
+    package func putInstallationDocuments(_ documents: [(name: String, document: String)]) async throws {
+        throw Self.unused
+    }
 
     static let unused = BillingStoreError(.constraint, "this ledger keeps events of the provider and webhooks only")
 }

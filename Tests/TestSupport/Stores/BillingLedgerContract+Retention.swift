@@ -10,6 +10,7 @@ extension BillingLedgerContract {
         Behaviour("retention: windows by their kind, and no others") { try await $0.forgetsWindows() },
         Behaviour("retention: keys of repeats, and no records") { try await $0.forgetsKeys() },
         Behaviour("retention: ended reservations and sent webhooks") { try await $0.forgetsWhatIsOver() },
+        Behaviour("retention: answered events, and none that is folded") { try await $0.forgetsEvents() },
     ]
 
     /// Forgets until there is no more, and counts the calls.
@@ -77,6 +78,26 @@ extension BillingLedgerContract {
         try await write { try $0.record([Self.usage("e1", at: 31)]) }
         try hold(try await !ledger.prune(BillingRetention(dedup: at(10)), limit: 30))
         try hold(try await ledger.read("acme") { try $0.usage(source: "gateway", id: "e1", since: at(0)) } != nil)
+    }
+
+    private func forgetsEvents() async throws {
+        let outcomes = ["processed", "late", "ignored", "stale", nil]
+        for number in 0..<20 as Range<Int64> {
+            var event = Self.event("e\(number)", number < 15 ? .done : .dead, received: number)
+            event.outcome = outcomes[Int(number % 5)]
+            event.subscription = number % 2 == 0 ? "sub" : nil
+            if case .claimed(let row) = try await ledger.claim(event, at: at(0)) {
+                event.leaseUntil = nil
+                try same(row.id, event.id)
+                try await ledger.finish(event)
+            }
+        }
+        let calls = try await prune(BillingRetention(events: at(12)), limit: 2)
+        try hold(calls > 1, "at most two rows a call")
+        let left = try await ledger.providerEvents(.done, limit: 99).map(\.id)
+        // Facts of the subscription stay however old they are, and what came later.
+        try same(Set(left), ["e0", "e6", "e10", "e12", "e13", "e14"])
+        try same(try await ledger.providerEvents(.dead, limit: 99).count, 5)
     }
 
     private func forgetsWhatIsOver() async throws {

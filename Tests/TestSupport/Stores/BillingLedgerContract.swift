@@ -39,6 +39,7 @@ package struct BillingLedgerContract: Sendable {
     /// All of them.
     package static let behaviours: [Behaviour] =
         transactions + accounts + reservations + entries + usage + windows + providerEvents + outgoing + retention
+        + installation
 
     let ledgers: [any BillingLedger]
 
