@@ -211,6 +211,8 @@ package struct NamedRow: Sendable, Hashable {
         case providerSubscription = "provider_subscription"
         /// A payment that bought credits, and under which key.
         case providerPayment = "provider_payment"
+        /// Where the events of a budget go, by the budget's name.
+        case budgetReceiver = "budget_receiver"
     }
 
     package var kind: Kind

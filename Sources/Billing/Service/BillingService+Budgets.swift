@@ -34,6 +34,22 @@ extension Budget {
     }
 }
 
+/// A budget that was put.
+package struct BudgetAnswer: Sendable {
+    package var account: BudgetAccount
+    /// The new secret that signs what its own address is sent; nil where there is no address, or its secret is told already.
+    package var secret: WebhookSecret?
+
+    package var json: JSONValue { account.json }
+
+    /// The same with the new secret, `webhook_secret`: for this answer, and for no other.
+    package var shownOnce: JSONValue {
+        guard let secret, var object = json.objectValue else { return json }
+        object["webhook_secret"] = .string(secret.text.revealed)
+        return .object(object)
+    }
+}
+
 extension BillingService {
     /// Every budget and what was spent in its window.
     package func budgets(_ account: String) async throws(Refusal) -> [BudgetAccount] {
@@ -52,12 +68,16 @@ extension BillingService {
 
     /// Adds a budget, or changes one that is there.
     ///
-    /// - Parameter isNew: whether it must not be there, as with `POST`.
+    /// What its own address is sent is signed with a secret of its own, which this answer tells where the address is new.
+    ///
+    /// - Parameters:
+    ///   - isNew: whether it must not be there, as with `POST`.
+    ///   - random: makes that secret.
     /// - Throws: `request.invalid` where the name is taken, the object has it, or there are too many; `billing.not_found`.
     package func put(
-        _ budget: Budget, isNew: Bool, account: String, actor: String
-    ) async throws(Refusal) -> BudgetAccount {
-        try await change(account, actor: actor) { work, _ in
+        _ budget: Budget, isNew: Bool, account: String, actor: String, random: any RandomSource = SystemRandomSource()
+    ) async throws(Refusal) -> BudgetAnswer {
+        try await change(account, actor: actor) { work, transaction in
             let known = work.book.budgets.first { $0.budget.name == budget.name }
             if isNew, known != nil {
                 throw Refusal(.requestInvalid, message: "A budget has this name", details: ["field": "name"])
@@ -68,7 +88,15 @@ extension BillingService {
             guard let stored = work.book.budgets.first(where: { $0.budget.name == budget.name }) else {
                 throw Refusal(.billingNotFound)
             }
-            return stored
+            var answer = BudgetAnswer(account: stored)
+            if let url = budget.webhookURL {
+                let put = try BudgetReceiver.put(
+                    budget.name, url: url, enables: true, at: work.now, random: random, in: transaction)
+                if put.isNew { answer.secret = put.endpoint.signing(at: work.now).first }
+            } else {
+                try BudgetReceiver.remove(budget.name, in: transaction)
+            }
+            return answer
         }
     }
 
@@ -76,9 +104,10 @@ extension BillingService {
     ///
     /// - Throws: `billing.not_found`; `request.invalid` where the object has it.
     package func removeBudget(_ name: String, account: String, actor: String) async throws(Refusal) {
-        try await change(account, actor: actor) { work, _ in
+        try await change(account, actor: actor) { work, transaction in
             try Self.checkOwner(work.book.budgets.first { $0.budget.name == name })
             guard work.book.removeBudget(name, into: &work.changes) else { throw Refusal(.billingNotFound) }
+            try BudgetReceiver.remove(name, in: transaction)
         }
     }
 

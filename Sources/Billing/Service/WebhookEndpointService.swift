@@ -65,11 +65,24 @@ package struct WebhookEndpointService: Sendable {
         }
     }
 
-    /// Puts address, types, description and whether it is enabled; secrets stay.
+    /// Whether the address may be called, as far as that shows without a call.
+    ///
+    /// - Throws: 422 `request.invalid` with that field.
+    package func check(_ url: String, field: String) throws(Refusal) {
+        do throws(Refusal) {
+            try sender.check(url)
+        } catch {
+            throw Refusal(
+                .requestInvalid, message: "\(field): \(error.message)", details: ["field": .string(field)])
+        }
+    }
+
+    /// Puts address, types, description and whether it is enabled; secrets stay. That of a budget is changed with the budget.
     package func update(
         _ id: String, _ json: JSONValue, of account: String
     ) async throws(Refusal) -> WebhookEndpoint {
         let request = try checked(json)
+        guard BudgetReceiver.budget(ofEndpoint: id) == nil else { throw Self.isBudgets }
         return try await edit(id, of: account) { endpoint in
             endpoint.url = request.url
             endpoint.types = request.types
@@ -91,6 +104,7 @@ package struct WebhookEndpointService: Sendable {
 
     /// What waits for it is not sent any more.
     package func delete(_ id: String, of account: String) async throws(Refusal) {
+        guard BudgetReceiver.budget(ofEndpoint: id) == nil else { throw Self.isBudgets }
         let _: Void = try await change(account) { transaction in
             guard try Self.endpoint(id, in: transaction) != nil else { return .failure(Refusal(.billingNotFound)) }
             try transaction.remove(.webhookEndpoint, id)
@@ -139,6 +153,9 @@ package struct WebhookEndpointService: Sendable {
         return again
     }
 
+    private static let isBudgets = Refusal(
+        .requestInvalid, message: "The endpoint is a budget's: change its address with the budget")
+
     private func checked(_ json: JSONValue) throws(Refusal) -> WebhookEndpointRequest {
         let request = try WebhookEndpointRequest(json)
         try sender.check(request.url)
@@ -178,12 +195,19 @@ package struct WebhookEndpointService: Sendable {
         try reader.named(.webhookEndpoint, after: nil, limit: WebhookEndpoint.maximum).map(Self.read)
     }
 
+    /// Also that of a budget, by its id.
     static func endpoint(_ id: String, in reader: any BillingReader) throws -> WebhookEndpoint? {
-        try reader.named(.webhookEndpoint, id).map(Self.read)
+        let (kind, name) = place(of: id)
+        return try reader.named(kind, name).map(Self.read)
     }
 
     static func row(_ endpoint: WebhookEndpoint) -> NamedRow {
-        NamedRow(kind: .webhookEndpoint, name: endpoint.id, document: endpoint.stored.jsonText)
+        let (kind, name) = place(of: endpoint.id)
+        return NamedRow(kind: kind, name: name, document: endpoint.stored.jsonText)
+    }
+
+    private static func place(of id: String) -> (kind: NamedRow.Kind, name: String) {
+        BudgetReceiver.budget(ofEndpoint: id).map { (.budgetReceiver, $0) } ?? (.webhookEndpoint, id)
     }
 
     private static func read(_ row: NamedRow) throws -> WebhookEndpoint {

@@ -9,6 +9,7 @@ struct BudgetRoutes: Sendable {
     let services: BillingServices
 
     private static let base = "/v1/billing/budgets"
+    private static let secretMembers = ["webhook_secret"]
 
     var routes: [OwnRoute] {
         let billing = services.billing
@@ -25,9 +26,11 @@ struct BudgetRoutes: Sendable {
             OwnRoute("POST", Self.base, .write) { call throws(Refusal) in
                 let request = try BudgetRequest.read(call.body)
                 let account = try call.writtenAccount()
+                try checkAddress(of: request)
                 let made = try await billing.put(
                     Budget(request), isNew: true, account: account, actor: call.actor)
-                var answer = OwnAnswer.object(made.json, status: 201)
+                var answer = OwnAnswer.object(made.shownOnce, status: 201)
+                answer.secretMembers = Self.secretMembers
                 answer.note(account: account, resource: request.name, after: made.json)
                 return answer
             },
@@ -35,10 +38,12 @@ struct BudgetRoutes: Sendable {
                 let name = call.captures[0]
                 let request = try BudgetRequest.read(call.body, name: name)
                 let account = try call.writtenAccount()
+                try checkAddress(of: request)
                 let before = try await billing.budget(name, account: account)
                 let after = try await billing.put(
                     Budget(request), isNew: false, account: account, actor: call.actor)
-                var answer = OwnAnswer.object(after.json)
+                var answer = OwnAnswer.object(after.shownOnce)
+                answer.secretMembers = Self.secretMembers
                 answer.note(account: account, resource: name, before: before.json, after: after.json)
                 return answer
             },
@@ -52,5 +57,11 @@ struct BudgetRoutes: Sendable {
                 return answer
             },
         ]
+    }
+
+    /// Only what may be called is kept; it is checked again before each call.
+    private func checkAddress(of request: BudgetRequest) throws(Refusal) {
+        guard let url = request.webhookURL else { return }
+        try services.endpoints.check(url, field: "webhook_url")
     }
 }

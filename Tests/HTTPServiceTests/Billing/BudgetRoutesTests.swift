@@ -58,6 +58,39 @@ internal import Testing
         #expect(try await world.send(.get, Self.base).json == ["budgets": []])
     }
 
+    @Test func anAddressHasASecretThatIsToldOnce() async throws {
+        let world = try BillingGate()
+        func body(_ url: String) -> String {
+            #"{"name":"hook","scope":"tenant","period":"daily","hard_limit_micro_usd":10,"webhook_url":"\#(url)"}"#
+        }
+        let inside = try await world.send(.post, Self.base, body("https://127.0.0.1/x"))
+        #expect(inside.status == 422 && inside.json["details"] == ["field": "webhook_url"])
+        let made = try await world.send(.post, Self.base, body("https://a.example/x"))
+        let secret = try #require(made.json["webhook_secret"]?.stringValue)
+        #expect(made.status == 201 && secret.hasPrefix("whsec_"))
+        let audited = world.gate.audit.durable.map { "\($0.metadata)" }.joined()
+        #expect(!audited.contains("whsec_"))
+        let shown = try await world.send(.get, Self.base + "/hook")
+        #expect(shown.json["webhook_url"] == "https://a.example/x" && shown.json["webhook_secret"] == nil)
+        let same = try await world.send(.put, Self.base + "/hook", body("https://a.example/x"))
+        #expect(same.status == 200 && same.json["webhook_secret"] == nil)
+        let other = try await world.send(.put, Self.base + "/hook", body("https://b.example/x"))
+        let second = try #require(other.json["webhook_secret"]?.stringValue)
+        #expect(second != secret)
+        // It is an endpoint: its secret is changed there, and nothing else.
+        let endpoint = "/v1/billing/webhook-endpoints/budget:hook"
+        #expect(try await world.send(.get, endpoint).json["url"] == "https://b.example/x")
+        #expect(try await world.send(.get, "/v1/billing/webhook-endpoints").json == ["endpoints": []])
+        let rotated = try await world.send(.post, endpoint + "/rotate-secret")
+        #expect(rotated.status == 200 && rotated.json["secret"]?.stringValue?.hasPrefix("whsec_") == true)
+        let moved = try await world.send(.put, endpoint, #"{"url":"https://c.example"}"#)
+        #expect(moved.told == "422 request.invalid: The endpoint is a budget's: change its address with the budget")
+        #expect(try await world.send(.delete, endpoint).status == 422)
+        #expect(try await world.send(.get, endpoint, as: "eve@other").status == 404)
+        #expect(try await world.send(.delete, Self.base + "/hook").status == 204)
+        #expect(try await world.send(.get, endpoint).status == 404)
+    }
+
     @Test func aBudgetStopsAReservation() async throws {
         let world = try BillingGate()
         try await world.open(microCredits: 100_000_000)
