@@ -13,6 +13,7 @@ extension AccountBook {
         into changes: inout AccountChanges
     ) {
         changes.isAccountChanged = true
+        meter(charge.chargeMicroUSD, standing: standing)
         if subject.isPremium { counters.use(premiumModel: subject.model) }
         counters.usedMicroCredits = counters.usedMicroCredits.addingSaturated(charge.microCredits)
         if charge.microCredits > 0 {
@@ -32,6 +33,12 @@ extension AccountBook {
         for index in budgets.indices where budgets[index].budget.counts(subject) {
             count(charge.chargeMicroUSD, inBudget: index, at: instant, into: &changes)
         }
+    }
+
+    /// Adds to what the provider's meter is told, while a subscription of the provider is in force.
+    mutating func meter(_ microUSD: Int64, standing: Standing) {
+        guard standing.source == .stripe, standing.isEntitled else { return }
+        totals.metered = totals.metered.addingSaturated(microUSD)
     }
 
     private mutating func count(

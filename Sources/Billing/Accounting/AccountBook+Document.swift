@@ -115,6 +115,8 @@ extension AccountTotals {
         writer.member("expired", expired)
         writer.member("voided", voided)
         writer.member("uncollected", uncollected)
+        writer.member("metered", metered)
+        writer.member("metered_before", meteredBefore)
     }
 
     fileprivate init(stored value: JSONValue) {
@@ -123,6 +125,8 @@ extension AccountTotals {
         expired = value["expired"]?.intValue ?? 0
         voided = value["voided"]?.intValue ?? 0
         uncollected = value["uncollected"]?.intValue ?? 0
+        metered = value["metered"]?.intValue ?? 0
+        meteredBefore = value["metered_before"]?.intValue ?? 0
     }
 }
 

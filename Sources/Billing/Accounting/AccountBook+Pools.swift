@@ -45,6 +45,7 @@ extension AccountBook {
         periodOrigin = standing.origin
         period = standing.period
         counters.beginPeriod()
+        totals.meteredBefore = totals.metered
         for index in budgets.indices { budgets[index].roll(to: clock, period: period) }
         return !isFirst
     }

@@ -3,7 +3,7 @@
 
 package import Essentials
 
-/// Sums since the account was made, in micro-credits. What was issued is what lies in grants, is held, was consumed, expired or voided, less debt.
+/// Sums since the account was made, in micro-credits where they do not say otherwise. What was issued is what lies in grants, is held, was consumed, expired or voided, less debt.
 package struct AccountTotals: Sendable, Hashable {
     package var issued: Int64 = 0
     /// Paid from credits or by debt.
@@ -12,6 +12,10 @@ package struct AccountTotals: Sendable, Hashable {
     package var voided: Int64 = 0
     /// Used and not paid.
     package var uncollected: Int64 = 0
+    /// Charged while a subscription of the provider was in force, in micro-US-dollars: what its meter is told.
+    package var metered: Int64 = 0
+    /// The same when the present period began.
+    package var meteredBefore: Int64 = 0
 
     package init() {}
 }

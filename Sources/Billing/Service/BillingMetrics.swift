@@ -17,7 +17,6 @@ package struct BillingMetrics: Sendable {
     private let unknownModels: Counter
     private let usage: [String: Counter]
     private let reservations: [Reservation.State: Counter]
-    private let accounts: Gauge
     private let openReservations: Gauge
     private let factory: any MetricsFactory
 
@@ -42,7 +41,6 @@ package struct BillingMetrics: Sendable {
             uniqueKeysWithValues: Reservation.State.allCases.map {
                 ($0, counter("tollgate_billing_reservations_total", [("state", $0.rawValue)]))
             })
-        accounts = Gauge(label: "tollgate_billing_accounts", dimensions: [("state", "all")], factory: factory)
         openReservations = Gauge(
             label: "tollgate_billing_reservations", dimensions: [("state", "open")], factory: factory)
     }
@@ -75,7 +73,6 @@ package struct BillingMetrics: Sendable {
 
     /// Shows what the store counted.
     func show(_ counts: BillingCounts) {
-        accounts.record(counts.accounts)
         openReservations.record(counts.openReservations)
     }
 }

@@ -27,7 +27,7 @@ package struct MeterReport: Sendable, Hashable {
     package let period: Timestamp
     /// What the period before left below a cent, in micro-US-dollars.
     package let carried: Int64
-    /// Number of the last report of this period, from 1; 0 = none yet.
+    /// Number of the last report, from 1; 0 = none yet. It goes on from period to period, so that no identifier comes twice.
     package private(set) var number: Int64 = 0
     /// Cents of the last report.
     package private(set) var value: Int64 = 0
@@ -36,7 +36,7 @@ package struct MeterReport: Sendable, Hashable {
     package private(set) var state = State.idle
     /// When the last report was written.
     package private(set) var writtenAt: Timestamp?
-    /// Identifiers of those that were never answered.
+    /// Identifiers of those that were never answered, the last hundred of them; they go on from period to period.
     package private(set) var unconfirmed: [String] = []
 
     package init(account: String, period: Timestamp, carried: Int64 = 0) {
@@ -50,7 +50,10 @@ package struct MeterReport: Sendable, Hashable {
     /// - Parameter charged: micro-US-dollars of this whole period.
     package func following(period: Timestamp, charged: Int64) -> MeterReport {
         let left = max(0, charged.addingSaturated(carried)) - reportedCents * Self.microUSDPerCent
-        return MeterReport(account: account, period: period, carried: max(0, left) % Self.microUSDPerCent)
+        var next = MeterReport(account: account, period: period, carried: max(0, left) % Self.microUSDPerCent)
+        next.number = number
+        next.unconfirmed = unconfirmed
+        return next
     }
 
     /// `<account>:<period>:<n>`, the period as UNIX seconds of its start.
@@ -87,7 +90,7 @@ package struct MeterReport: Sendable, Hashable {
             return nil
         }
         state = .unconfirmed
-        unconfirmed.append(identifier)
+        unconfirmed = unconfirmed.suffix(99) + [identifier]
         return identifier
     }
 

@@ -33,7 +33,11 @@ struct AccountRoutes: Sendable {
                 let account = try call.account(named: call.captures[0])
                 let isStored = try await services.rows(account) { try $0.accountVersion() > 0 }
                 guard isStored else { throw Refusal(.billingAccountNotFound) }
-                return .object(try await billing.view(account).subscription)
+                let view = try await billing.view(account)
+                var shown = view.subscription.objectValue ?? JSONObject()
+                shown["provider_synced"] = .bool(view.isProviderSynced(terms: billing.terms))
+                shown["meter_report"] = try await billing.meterDesk(account)?.shown ?? .null
+                return .json(shown)
             },
         ]
     }

@@ -118,13 +118,8 @@ struct PaymentRoutes: Sendable {
 
     /// What was read is folded at once, so that nobody waits for its event.
     private func changed(_ read: ProviderSubscription, _ account: String) async throws(Refusal) -> OwnAnswer {
-        let now = services.clock.now()
-        var fact = read.fact
-        fact.id = "\(fact.id):\(UUIDv7.make(at: now))"
-        fact.created = Timestamp(seconds: now.seconds)
-        fact.account = account
-        fact.isOwn = true
-        var answer = try await services.take(fact, account: account)
+        let event = read.event(of: account, at: services.clock.now(), random: SystemRandomSource())
+        var answer = try await services.take(event, account: account)
         answer.json = answer.json?["subscription"]?.objectValue
         return answer
     }

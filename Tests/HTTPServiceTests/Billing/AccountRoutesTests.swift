@@ -208,7 +208,8 @@ internal import Testing
                     ]
                 ], "next_cursor": nil,
             ])
-        #expect(try await world.send(.get, "/v1/billing/accounts/c", as: "+root").json["plan"] == "pro")
+        let one = try await world.send(.get, "/v1/billing/accounts/c", as: "+root").json
+        #expect(one["plan"] == "pro" && one["provider_synced"] == true && one["meter_report"] == .null)
         let missing = try await world.send(.get, "/v1/billing/accounts/d", as: "+root")
         #expect(missing.status == 404 && missing.code == "billing.account_not_found")
         #expect(try await world.send(.get, "/v1/billing/accounts", as: "olga@acme").code == "policy.platform_required")
