@@ -63,20 +63,27 @@ package struct VoidRequest: Sendable, Hashable {
     }
 }
 
-/// `POST /v1/billing/prices/rerate`: `{model, account?, reason}`
+/// `POST /v1/billing/prices/rerate`: `{model, account?, reason, cursor?}`
 package struct RerateRequest: Sendable, Hashable {
     /// The model that had no price.
     package var model: String
     /// Nil = every account.
     package var account: String?
     package var reason: String
+    /// Where the call before stopped; nil = from the beginning.
+    package var cursor: RerateCursor?
 
     /// - Throws: `request.malformed`, `request.invalid`.
     package static func read(_ body: JSONObject) throws(Refusal) -> RerateRequest {
-        var fields = try BodyFields(body, known: ["model", "account", "reason"])
-        let request = RerateRequest(
+        var fields = try BodyFields(body, known: ["model", "account", "reason", "cursor"])
+        var request = RerateRequest(
             model: fields.requiredText("model"), account: fields.text("account"),
             reason: fields.requiredText("reason"))
+        if let text = fields.text("cursor", atMost: 4096) {
+            request.cursor = RerateCursor(text: text)
+            let isOfAnother = request.account.map { request.cursor?.account != $0 } ?? false
+            if request.cursor == nil || isOfAnother { fields.fault("cursor", "not a cursor of this call") }
+        }
         try fields.finish()
         return request
     }

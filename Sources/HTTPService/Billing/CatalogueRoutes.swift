@@ -67,46 +67,19 @@ struct CatalogueRoutes: Sendable {
         return answer
     }
 
-    /// Rates anew what was charged at the price that stood in for an unknown model's.
+    /// Rates anew what was charged at the price that stood in for an unknown model's: a bounded piece of it.
     private func rerate(_ call: OwnCall) async throws(Refusal) -> OwnAnswer {
         try call.requirePlatformAdmin()
         _ = try call.query.object(known: [])
         let request = try RerateRequest.read(call.body)
-        let done = try await rerated(request, actor: call.actor)
-        var answer = OwnAnswer.object(done)
+        var done = try await services.billing.rerate(request, actor: call.actor).json.objectValue ?? JSONObject()
+        done["model"] = .string(request.model)
+        var answer = OwnAnswer.json(done)
         answer.auditResource = "prices/\(request.model)"
         answer.auditMetadata["reason"] = .string(request.reason)
-        answer.auditMetadata["after"] = done
+        answer.auditMetadata["after"] = .object(done)
         return answer
     }
-
-    /// One account after the other, each in a transaction of its own: after a fault the same call again goes on with the rest.
-    private func rerated(_ request: RerateRequest, actor: String) async throws(Refusal) -> JSONValue {
-        let billing = services.billing
-        var (records, difference, uncollected) = (Int64(0), Int64(0), Int64(0))
-        func add(_ account: String) async throws(Refusal) {
-            let done = try await billing.rerate(model: request.model, account: account, actor: actor)
-            records += done.records
-            difference = difference.addingSaturated(done.differenceMicroCredits)
-            uncollected = uncollected.addingSaturated(done.uncollectedMicroCredits)
-        }
-        if let account = request.account {
-            try await add(account)
-        } else {
-            var page = try PageQuery.read(["limit": .int(Self.accountsAtOnce)])
-            repeat {
-                let accounts = try await billing.accounts(page)
-                for account in accounts.elements { try await add(account.account) }
-                page.cursor = accounts.next
-            } while page.cursor != nil
-        }
-        return [
-            "model": .string(request.model), "records": .int(records), "difference_micro_credits": .int(difference),
-            "uncollected_micro_credits": .int(uncollected),
-        ]
-    }
-
-    private static let accountsAtOnce: Int64 = 500
 }
 
 extension PlanCatalogue {

@@ -84,8 +84,19 @@ internal import Testing
         let done = try await world.send(.post, path, body, as: "+root")
         // From 15 dollars to one: 1400 credits of each account, as far as they were collected.
         #expect(done.status == 200 && done.json["records"] == 2 && done.json["model"] == "new-1")
+        #expect(done.json["next_cursor"] == .null)
         #expect(try await world.billing.view("acme").book.balance == 900_000_000)
         #expect(try await world.send(.post, path, body, as: "+root").json["records"] == 0)
         #expect(world.gate.audit.durable.last?.metadata["reason"] == "priced")
+        let wrong = try await world.send(
+            .post, path, #"{"model":"new-1","reason":"x","cursor":"nonsense!"}"#, as: "+root")
+        #expect(wrong.status == 422 && wrong.fields == ["cursor"])
+        let cursor = RerateCursor(account: "acme").text
+        let another = try await world.send(
+            .post, path, #"{"model":"new-1","reason":"x","account":"other","cursor":"\#(cursor)"}"#, as: "+root")
+        #expect(another.status == 422 && another.fields == ["cursor"])
+        let rest = try await world.send(
+            .post, path, #"{"model":"new-1","reason":"x","cursor":"\#(cursor)"}"#, as: "+root")
+        #expect(rest.status == 200 && rest.json["records"] == 0 && rest.json["next_cursor"] == .null)
     }
 }
