@@ -53,8 +53,8 @@ struct UsageSeriesCommand: ContextualCommand {
         let isCharged = buckets.contains { ($0["charge_micro_usd"]?.intValue ?? 0) > 0 }
         let measure = isCharged ? "charge_micro_usd" : "requests"
         let bar = TextBar(buckets.map { $0[measure]?.intValue ?? 0 }, isPlain: isPlain)
-        var table = TextTable(
-            ["START"] + dimensions.map { $0.rawValue.uppercased() } + ["REQUESTS", "TOKENS", "CHARGE", "CREDITS", ""])
+        let figures = ["REQUESTS", "TOKENS", "CHARGE", "CREDITS", "CHART"]
+        var table = TextTable(["START"] + dimensions.map { $0.rawValue.uppercased() } + figures)
         for bucket in buckets {
             table.add(
                 [bucket["window"]?.stringValue ?? ""] + dimensions.map { bucket[$0.rawValue]?.stringValue ?? "" }

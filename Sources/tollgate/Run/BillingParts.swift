@@ -29,7 +29,11 @@ struct BillingParts: Sendable {
     private static let deliveryPause = Duration.seconds(1)
     private static let retryPause = Duration.seconds(30)
 
+    /// Runs rounds of work until it is cancelled: name, pause after a round that found nothing, and the round.
+    typealias Rounds = @Sendable (String, Duration, @escaping @Sendable () async throws -> Bool) async -> Void
+
     let module: BillingRoutes
+    let workers: BillingWorkers
     private let billing: BillingService
     private let events: ProviderEventService
     private let deliveries: WebhookDeliveryWorker
@@ -52,12 +56,15 @@ struct BillingParts: Sendable {
         deliveries = WebhookDeliveryWorker(
             ledger: world.ledger, sender: sender, clock: clock, random: world.random, logger: logger,
             metricsFactory: metrics)
+        let provider = try Self.provider(world)
+        workers = BillingWorkers(world, billing: billing, events: events, provider: provider)
         module = BillingRoutes(
             BillingServices(
                 billing: billing, events: events,
                 endpoints: WebhookEndpointService(
                     ledger: world.ledger, sender: sender, clock: clock, random: world.random, logger: logger),
-                provider: try Self.provider(world), settings: settings.billingRouteSettings, clock: clock))
+                provider: provider, prices: KeptPriceList(keeper: workers.prices),
+                settings: settings.billingRouteSettings, clock: clock))
         self.clock = clock
         self.time = time
         self.logger = logger
@@ -86,7 +93,11 @@ struct BillingParts: Sendable {
                     return false
                 }
             },
-        ]
+        ] + workers.services(everyRound) + workers.followers(everyRound)
+    }
+
+    private var everyRound: Rounds {
+        { name, pause, round in await rounds(name, pause: pause, round) }
     }
 
     /// Works in rounds until it is cancelled: at once again after a round that found something, else after a pause.
@@ -120,8 +131,7 @@ struct BillingParts: Sendable {
     private static let outbox: AccountWork.Outbox = { event, message, transaction in
         guard let account = try transaction.account()?.account else { return }
         try WebhookOutbox.add(
-            event.kind.rawValue, body: event.json.jsonText, message: message, account: account, at: event.at,
-            in: transaction)
+            event, message: message, account: account, random: SystemRandomSource(), in: transaction)
     }
 
     private static func provider(_ world: World) throws(StartupProblem) -> (any PaymentProvider)? {

@@ -88,6 +88,7 @@ struct ServerAssembly {
                     egress: try EgressRules(allowing: authentication.egressAllow), clock: clock, random: random,
                     logger: logger, metrics: metrics))
         }
+        try await billing?.workers.start()
         keys = APIKeyParts(
             stores: stores, snapshots: snapshots, plans: limits.plans, upgradeURL: settings.billing.upgradeURL,
             prefixes: authentication.prefixes, clock: clock, random: random, logger: logger)

@@ -13,6 +13,7 @@ struct MetricsTableTests {
             try await RedisServer.with { redis in
                 try await Self.exported([
                     "OPA_URL": engine.url, "REDIS_URL": redis.url, "STRIPE_API_KEY": "sk_test_none",
+                    "STRIPE_METER_EVENT_NAME": "use",
                 ])
             }
         }

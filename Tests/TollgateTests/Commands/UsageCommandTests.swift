@@ -65,7 +65,7 @@ internal import Testing
             let bar = String(repeating: mark, count: 24)
             #expect(
                 shown.output == """
-                    START       MODEL  USER  REQUESTS  TOKENS  CHARGE     CREDITS  -
+                    START       MODEL  USER  REQUESTS  TOKENS  CHARGE     CREDITS  CHART
                     2026-03-01  m1     -     2         1500    $0.0175    1.75     \(bar)
                     2026-03-02  m2     -     1         10      $0.000001  0.0001   \(mark)
                     2026-03-02  -      -     4         0       $0.00      0        -
