@@ -27,17 +27,31 @@ struct ImportTable: Sendable {
     let keys: Set<String>
     /// Reads the source, in any order.
     let source: String
+    /// The column that the target numbers itself, which keeps the source's numbers; it goes on behind the largest of them.
+    var identity: String?
     /// Nil for a row that is not to be brought over.
     let row: @Sendable (Row) throws -> ImportRow?
 
     /// All of them.
-    static let all = [serviceTokens, apiKeys, apiKeyUsage, ownerRoles, projects, shares, idempotencyKeys, statuses]
+    static let all =
+        [serviceTokens, apiKeys, apiKeyUsage, ownerRoles, projects, shares, idempotencyKeys, statuses] + billing
 
     /// Adds rows: one array for each column.
     var insertion: String {
         """
-        INSERT INTO tollgate.\(name) (\(columns.map(\.name).joined(separator: ", "))) SELECT \(casts) FROM \(arrays)
+        INSERT INTO tollgate.\(name) (\(columns.map(\.name).joined(separator: ", ")))
+        \(identity == nil ? "" : "OVERRIDING SYSTEM VALUE") SELECT \(casts) FROM \(arrays)
         """
+    }
+
+    /// Has the target go on numbering behind what was brought over; nil where it numbers nothing.
+    var continuation: String? {
+        identity.map { column in
+            """
+            SELECT setval(pg_get_serial_sequence('tollgate.\(name)', '\(column)'),
+                (SELECT max(\(column)) FROM tollgate.\(name)))
+            """
+        }
     }
 
     /// Counts rows that are not in the table exactly as they were sent.

@@ -120,6 +120,7 @@ package struct StoreImport: Sendable {
         guard stored == Int64(count) else {
             throw StoreImportError(.differs, "Of \(count) rows of \(table.name) \(stored) arrived")
         }
+        if count > 0, let continuation = table.continuation { _ = try transaction.query(continuation) }
         return count
     }
 

@@ -101,7 +101,7 @@ extension SQLiteBillingSession {
             task: try Self.optional(row[17]))
     }
 
-    private static func digest(_ value: DatabaseValue) throws -> String {
+    static func digest(_ value: DatabaseValue) throws -> String {
         if case .blob(let bytes) = value.storage { return Hex.encode(bytes) }
         return try unpacked(value)
     }

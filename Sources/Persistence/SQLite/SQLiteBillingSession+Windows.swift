@@ -7,7 +7,7 @@ internal import GRDB
 
 /// Windows of usage, and the values that dimensions have on a day.
 extension SQLiteBillingSession {
-    private static func number(_ dimension: UsageDimension) -> Int64 {
+    static func number(_ dimension: UsageDimension) -> Int64 {
         switch dimension {
         case .model: 1
         case .agent: 2

@@ -71,7 +71,8 @@ extension StoresInPostgreSQL {
                 "service_tokens": 2501, "api_keys": 2, "api_key_usage": 2, "owner_roles": 2, "projects": 4,
                 "project_access": 2, "idempotency_keys": 2, "object_statuses": 1,
             ]
-            #expect(Dictionary(uniqueKeysWithValues: report.tables.map { ($0.name, $0.rows) }) == expected)
+            let filled = report.tables.filter { $0.rows > 0 }
+            #expect(Dictionary(uniqueKeysWithValues: filled.map { ($0.name, $0.rows) }) == expected)
             try await DatabaseSupport.withPool(target.url) { pool in
                 let stores = PostgreSQLStores(pool, clock: clock, random: SeededRandom(seed: 1))
                 try await Self.compare(file, stores)
