@@ -9,7 +9,7 @@ extension AccountBook {
         let standing = standing(at: clock, terms: terms)
         voidEndedPools(standing, into: &changes)
         let isReset = beginPeriod(standing)
-        if standing.grantsCredits { fillPool(standing, terms: terms, into: &changes) }
+        if let amount = standing.periodCredits { fillPool(amount, standing, terms: terms, into: &changes) }
         repayDebt(standing, into: &changes)
         if isReset { payForAgents(&agents, standing, terms, into: &changes) }
         tellSubscription(standing, into: &changes)
@@ -51,8 +51,9 @@ extension AccountBook {
     }
 
     /// Grants the credits of a period that has begun, after carrying over what the plan lets; or raises what was granted for it.
-    private mutating func fillPool(_ standing: Standing, terms: BillingTerms, into changes: inout AccountChanges) {
-        let amount = min(standing.limits.creditsPerPeriod ?? Grant.maximumMicroCredits, Grant.maximumMicroCredits)
+    private mutating func fillPool(
+        _ amount: Int64, _ standing: Standing, terms: BillingTerms, into changes: inout AccountChanges
+    ) {
         let index = pools.firstIndex { $0.origin == standing.origin }
         if let index, pools[index].period.start >= standing.period.start {
             let missing = amount - pools[index].granted

@@ -33,10 +33,29 @@ extension AccountBook {
         _ provider: ProviderStanding?, others: [ProviderStanding] = [], agents: [Slot] = [], terms: BillingTerms,
         into changes: inout AccountChanges
     ) -> Standing {
+        if let known = self.provider, known.periodStart == nil, known.subscription == provider?.subscription,
+            let start = provider?.periodStart, let end = provider?.periodEnd, start < end
+        {
+            movePool(of: known.subscription, to: BillingPeriod(start: start, end: end), into: &changes)
+        }
         self.provider = provider
         // More than a few are over long ago; they are kept in the events.
         otherProviders = Array(others.filter { $0.state != .canceled }.prefix(8))
         return realign(agents: agents, terms: terms, into: &changes)
+    }
+
+    /// Puts a pool that was granted before the provider had named a period into the one that it names: it is the same pool.
+    private mutating func movePool(of origin: String, to named: BillingPeriod, into changes: inout AccountChanges) {
+        guard let pool = pools.firstIndex(where: { $0.origin == origin }) else { return }
+        for index in grants.indices where grants[index].origin == origin && grants[index].state == .open {
+            guard grants[index].expiresAt == pools[pool].period.end else { continue }
+            grants[index].expiresAt = named.end
+            changes.put(grants[index])
+        }
+        grants.sort { $0.precedes($1) }
+        pools[pool].period = named
+        if periodOrigin == origin { period = named }
+        changes.isAccountChanged = true
     }
 
     // MARK: - Budgets

@@ -28,6 +28,11 @@ package struct SubscriptionFold: Sendable, Hashable {
     package private(set) var lastType: String?
     /// `canceled` for good: nothing after it counts.
     package private(set) var isEnded = false
+    /// The plan with the most credits that was in force in the present period while it was paid for or on trial: its credits were granted, and
+    /// no cheaper plan takes them back.
+    private var creditedPlan: String?
+    /// The start of the period that this is about.
+    private var creditedStart: Timestamp?
     private var knowsSubscribedAt = false
     private var isOnlySession = false
     private var paidInvoices: Set<String> = []
@@ -52,7 +57,17 @@ package struct SubscriptionFold: Sendable, Hashable {
         case .paymentFailed: takeFailure(event)
         case .invoicePaid, .paymentSucceeded: takePayment(event)
         }
+        noteCredits(catalogue)
     }
+
+    private mutating func noteCredits(_ catalogue: PlanCatalogue) {
+        guard let state, state.grantsCredits, let plan = boughtPlan.flatMap(catalogue.plan) else { return }
+        let known = creditedStart == periodStart ? creditedPlan.flatMap(catalogue.plan) : nil
+        creditedStart = periodStart
+        creditedPlan = [known, plan].compactMap(\.self).max { Self.credits($0) < Self.credits($1) }?.name
+    }
+
+    private static func credits(_ plan: Plan) -> Int64 { plan.limits.creditsPerPeriod ?? .max }
 
     private mutating func noteBirth(_ event: ProviderEvent) {
         if let told = event.subscribedAt, !knowsSubscribedAt {
@@ -156,7 +171,8 @@ package struct SubscriptionFold: Sendable, Hashable {
         guard let state, let last, let lastType else { return nil }
         return ProviderStanding(
             subscription: subscription, state: state, boughtPlan: boughtPlan, isPlanKnown: isPlanKnown,
-            isStatusKnown: isStatusKnown, periodStart: periodStart, periodEnd: periodEnd,
+            isStatusKnown: isStatusKnown, creditedPlan: creditedStart == periodStart ? creditedPlan : nil,
+            periodStart: periodStart, periodEnd: periodEnd,
             cancelAtPeriodEnd: cancelAtPeriodEnd, pastDueSince: pastDueSince, subscribedAt: subscribedAt,
             lastEventID: last.id, lastEventType: lastType, lastEventCreated: last.created)
     }

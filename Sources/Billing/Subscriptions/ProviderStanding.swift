@@ -15,6 +15,8 @@ package struct ProviderStanding: Sendable, Hashable {
     package var isPlanKnown: Bool
     /// Whether the last status that the provider named is one that is listed; where not, it changed nothing.
     package var isStatusKnown: Bool
+    /// The plan whose credits were granted for the present period at some time: the one with the most of them; nil where none was.
+    package var creditedPlan: String?
     package var periodStart: Timestamp?
     package var periodEnd: Timestamp?
     package var cancelAtPeriodEnd: Bool
@@ -28,7 +30,8 @@ package struct ProviderStanding: Sendable, Hashable {
 
     package init(
         subscription: String, state: SubscriptionState, boughtPlan: String?, isPlanKnown: Bool = true,
-        isStatusKnown: Bool = true, periodStart: Timestamp? = nil, periodEnd: Timestamp? = nil,
+        isStatusKnown: Bool = true, creditedPlan: String? = nil, periodStart: Timestamp? = nil,
+        periodEnd: Timestamp? = nil,
         cancelAtPeriodEnd: Bool = false, pastDueSince: Timestamp? = nil, subscribedAt: Timestamp? = nil,
         lastEventID: String, lastEventType: String, lastEventCreated: Timestamp
     ) {
@@ -37,6 +40,7 @@ package struct ProviderStanding: Sendable, Hashable {
         self.boughtPlan = boughtPlan
         self.isPlanKnown = isPlanKnown
         self.isStatusKnown = isStatusKnown
+        self.creditedPlan = creditedPlan
         self.periodStart = periodStart
         self.periodEnd = periodEnd
         self.cancelAtPeriodEnd = cancelAtPeriodEnd

@@ -30,13 +30,20 @@ package struct Standing: Sendable, Hashable {
     package var graceEndsAt: Timestamp?
     package var cancelsAtPeriodEnd = false
     package var isSuspended = false
+    /// Limits of the plan whose credits were granted for the period, by what the provider's events say together: the state or the plan may be
+    /// another by now, and nothing is taken back.
+    var creditedLimits: PlanLimits?
     /// Instants at which time alone changes something of this.
     var boundaries: [Timestamp]
 
     /// Whether the bought plan is in force.
     package var isEntitled: Bool { source != .fallback && state.entitles }
-    /// Whether a pool is granted for the period.
-    var grantsCredits: Bool { state.grantsCredits }
+    /// The size of the period's pool, in micro-credits; nil where none is granted.
+    var periodCredits: Int64? {
+        [state.grantsCredits ? limits : nil, creditedLimits].compactMap { limits in
+            limits.map { min($0.creditsPerPeriod ?? Grant.maximumMicroCredits, Grant.maximumMicroCredits) }
+        }.max()
+    }
 
     /// How it stands.
     ///
@@ -122,8 +129,14 @@ package struct Standing: Sendable, Hashable {
         if let start = provider.periodStart, let end = provider.periodEnd, start < end {
             boundaries.append(start)
             let named = BillingPeriod(start: start, end: end)
-            if start > now, let known, known.origin == origin { period = known.period } else { period = named }
+            if start > now, let known, known.origin == origin {
+                period = known.period
+                return
+            }
+            period = named
         }
+        creditedLimits = provider.creditedPlan.flatMap { terms.catalogue.plan($0) }?.limits
+            .overridden(by: overrides)
     }
 
     /// The first instant after one at which time alone changes something.

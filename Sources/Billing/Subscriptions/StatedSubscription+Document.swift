@@ -37,6 +37,7 @@ extension ProviderStanding {
         writer.member("bought", boughtPlan)
         writer.member("unknown_price", !isPlanKnown)
         writer.member("unknown_status", !isStatusKnown)
+        writer.member("credited", creditedPlan)
         writer.member("start", periodStart)
         writer.member("end", periodEnd)
         writer.member("cancels", cancelAtPeriodEnd)
@@ -56,7 +57,8 @@ extension ProviderStanding {
             subscription: value["subscription"]?.stringValue ?? "", state: state,
             boughtPlan: value["bought"]?.stringValue,
             isPlanKnown: !(value["unknown_price"]?.boolValue ?? false),
-            isStatusKnown: !(value["unknown_status"]?.boolValue ?? false), periodStart: value["start"]?.storedInstant,
+            isStatusKnown: !(value["unknown_status"]?.boolValue ?? false),
+            creditedPlan: value["credited"]?.stringValue, periodStart: value["start"]?.storedInstant,
             periodEnd: value["end"]?.storedInstant, cancelAtPeriodEnd: value["cancels"]?.boolValue ?? false,
             pastDueSince: value["past_due"]?.storedInstant, subscribedAt: value["subscribed"]?.storedInstant,
             lastEventID: value["event"]?.stringValue ?? "",
