@@ -48,17 +48,18 @@ struct BillingTables: Sendable {
         return row
     }
 
+    /// - Returns: whether there may be more: as many of a kind were forgotten as the limit lets.
     mutating func prune(_ limits: BillingRetention, limit: Int) -> Bool {
         var more = false
         for (granularity, before) in [
             (UsageWindowDelta.Granularity.hour, limits.hours), (.day, limits.days), (.week, limits.weeks),
         ] {
             guard let before else { continue }
-            for account in windows.keys {
-                let old = windows[account]?.keys.filter { $0.granularity == granularity && $0.start < before } ?? []
-                for key in old.prefix(limit) { windows[account]?[key] = nil }
-                more = more || old.count > limit
+            let old = windows.flatMap { account, kept in
+                kept.keys.filter { $0.granularity == granularity && $0.start < before }.map { (account, $0) }
             }
+            for (account, key) in old.prefix(limit) { windows[account]?[key] = nil }
+            more = more || old.count >= limit
         }
         if let before = limits.reservations {
             let old = reservations.filter { $0.value.endsAt == nil && $0.value.createdAt < before }
@@ -66,17 +67,17 @@ struct BillingTables: Sendable {
                 reservations[key] = nil
                 reservationKeys[Key(account: key.account, name: row.key)] = nil
             }
-            more = more || old.count > limit
+            more = more || old.count >= limit
         }
         if let before = limits.dedup {
             let old = usageByID.filter { $0.value.receivedAt < before }
             for key in old.keys.prefix(limit) { usageByID[key] = nil }
-            more = more || old.count > limit
+            more = more || old.count >= limit
         }
         if let before = limits.deliveries {
             let old = deliveries.filter { $0.value.nextAt == nil && $0.value.createdAt < before }
             for key in old.keys.prefix(limit) { deliveries[key] = nil }
-            more = more || old.count > limit
+            more = more || old.count >= limit
         }
         if let before = limits.events {
             let folded: Set<String?> = ["processed", "late"]

@@ -65,7 +65,7 @@ package final class MemoryBillingLedger: BillingLedger {
 
     package func claim(_ event: ProviderEventRow, at now: Timestamp) async throws -> ProviderEventClaim {
         state.withLock { tables in
-            guard var known = tables.events[event.id] else {
+            guard let known = tables.events[event.id] else {
                 tables.events[event.id] = event
                 return .claimed(event)
             }
@@ -75,11 +75,17 @@ package final class MemoryBillingLedger: BillingLedger {
                 if let lease = known.leaseUntil, lease > now { return .busy(until: lease) }
             case .failed, .parked, .dead: break
             }
-            known.state = .claimed
-            known.leaseUntil = event.leaseUntil
-            known.nextAt = nil
-            tables.events[event.id] = known
-            return .claimed(known)
+            var row = event
+            row.state = .claimed
+            row.nextAt = nil
+            row.account = event.account ?? known.account
+            row.customer = event.customer ?? known.customer
+            row.subscription = event.subscription ?? known.subscription
+            row.outcome = known.outcome
+            row.attempts = known.attempts
+            row.receivedAt = known.receivedAt
+            tables.events[event.id] = row
+            return .claimed(row)
         }
     }
 

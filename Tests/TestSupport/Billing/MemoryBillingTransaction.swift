@@ -20,6 +20,11 @@ final class MemoryBillingTransaction: BillingTransaction {
 
     private func constraint(_ text: String) -> BillingStoreError { BillingStoreError(.constraint, text) }
 
+    /// What a database would cut or refuse.
+    private func checkNames(_ names: String...) throws {
+        guard names.allSatisfy({ !$0.utf8.contains(0) }) else { throw constraint("a name has a NUL") }
+    }
+
     private func page<Row>(_ rows: [Row], after isLast: ((Row) -> Bool)?, limit: Int) -> [Row] {
         guard let isLast else { return Array(rows.prefix(limit)) }
         guard let index = rows.firstIndex(where: isLast) else { return [] }
@@ -70,6 +75,7 @@ final class MemoryBillingTransaction: BillingTransaction {
     }
 
     func put(_ row: ReservationRow) throws {
+        try checkNames(row.id, row.key)
         if let known = tables.reservationKeys[key(row.key)], known != row.id {
             throw constraint("a reservation has this key")
         }
@@ -104,10 +110,10 @@ final class MemoryBillingTransaction: BillingTransaction {
 
     func append(_ entries: [LedgerEntry]) throws {
         for entry in entries {
+            try checkNames(entry.key, entry.id)
             let count = tables.entries[tenant]?.count ?? 0
             guard entry.sequence == Int64(count) + 1 else { throw constraint("the sequence of the ledger has a gap") }
             guard tables.entryKeys[key(entry.key)] == nil else { throw constraint("an entry has this key") }
-            guard entry.legs.reduce(0, { $0 + $1.microCredits }) == 0 else { throw constraint("an entry is uneven") }
             tables.entryKeys[key(entry.key)] = count
             tables.entries[tenant, default: []].append(entry)
         }
@@ -136,6 +142,8 @@ final class MemoryBillingTransaction: BillingTransaction {
 
     func record(_ usage: [UsageRow]) throws {
         for row in usage {
+            let place = row.dimensions
+            try checkNames(row.source, row.id, place.model, place.agent, place.user, place.project)
             tables.usage[tenant, default: []].append(row)
             tables.usageByID[usageKey(row.source, row.id)] = row
         }
@@ -193,7 +201,7 @@ final class MemoryBillingTransaction: BillingTransaction {
     // MARK: - Provider, documents, webhooks
 
     func providerEvents(subscription: String) throws -> [ProviderEventRow] {
-        tables.events.values.filter { $0.subscription == subscription }
+        tables.events.values.filter { $0.subscription == subscription && ($0.account ?? tenant) == tenant }
     }
 
     func put(_ event: ProviderEventRow) throws { tables.events[event.id] = event }
@@ -232,12 +240,16 @@ final class MemoryBillingTransaction: BillingTransaction {
 
     func add(_ deliveries: [DeliveryRow]) throws {
         for row in deliveries {
+            guard row.account == tenant else { throw constraint("the delivery is another's") }
             guard tables.deliveries[row.id] == nil else { throw constraint("a delivery has this id") }
             tables.deliveries[row.id] = row
         }
     }
 
-    func removePending(id: String) throws { tables.pending[id] = nil }
+    func removePending(id: String) throws {
+        guard tables.pending[id]?.account == tenant else { return }
+        tables.pending[id] = nil
+    }
 }
 
 extension UsageDimensions {
