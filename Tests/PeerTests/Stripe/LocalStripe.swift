@@ -16,13 +16,15 @@ struct LocalStripe {
     static let failing =
         "type=sepa_debit&sepa_debit[iban]=DE62370400440532013001&billing_details[name]=N"
         + "&billing_details[email]=n@a.example"
-    private static let key = "sk_test_local"
+    static let key = "sk_test_local"
 
     let port: Int
     let client: StripeClient
 
-    /// Runs `body` while it serves and posts its webhooks to that port of 127.0.0.1.
-    static func with<Value>(webhooks: Int, _ body: (LocalStripe) async throws -> Value) async throws -> Value {
+    /// Runs `body` while it serves and posts its webhooks to that port and path of 127.0.0.1.
+    static func with<Value>(
+        webhooks: Int, path: String = "/", _ body: (LocalStripe) async throws -> Value
+    ) async throws -> Value {
         let port = try FreePort.next()
         return try await PeerProcess.with(
             name: "localstripe", executable: PeerPaths.path(of: .localstripe),
@@ -34,7 +36,7 @@ struct LocalStripe {
                 clock: SystemWallClock(), logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
                 metricsFactory: NOOPMetricsHandler.instance)
             let stripe = LocalStripe(port: port, client: client)
-            let hook: JSONValue = ["url": .string("http://127.0.0.1:\(webhooks)/"), "secret": .string(secret)]
+            let hook: JSONValue = ["url": .string("http://127.0.0.1:\(webhooks)\(path)"), "secret": .string(secret)]
             let answer = try await PlainHTTP.send(
                 "POST", "/_config/webhooks/tollgate", port: port, headers: [("Content-Type", "application/json")],
                 body: hook.encoded())

@@ -21,9 +21,10 @@ struct TollgateDaemon {
     /// - Parameters:
     ///   - manifests: what stands in the one manifest file.
     ///   - settings: settings beside the usual ones, or instead of them.
-    init(manifests: String, settings: [String: String] = [:]) throws {
+    ///   - listen: the port, where another must know it before there is a daemon; nil = a free one.
+    init(manifests: String, settings: [String: String] = [:], listen: Int? = nil) throws {
         self.folder = try TemporaryDirectory()
-        self.port = try FreePort.next()
+        self.port = try listen ?? FreePort.next()
         self.probePort = try FreePort.next()
         try folder.write(manifests, to: "manifests/objects.yaml")
         self.manifests = folder.path("manifests")
