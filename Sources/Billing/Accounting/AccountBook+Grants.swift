@@ -26,6 +26,26 @@ extension AccountBook {
         guard !overflow else { throw Refusal(.billingOverflow) }
         issue(grant, into: &changes)
         repayDebt(standing, into: &changes)
+        watchTime(of: grant, into: &changes)
+    }
+
+    /// Takes up when an open grant may be spent, and before which others; its amount stays. Nothing where it is not open any more.
+    mutating func change(_ order: GrantOrder, of id: String, into changes: inout AccountChanges) {
+        guard let index = grants.firstIndex(where: { $0.id == id }), grants[index].state == .open else { return }
+        var grant = grants.remove(at: index)
+        grant.priority = order.priority ?? order.source.defaultPriority
+        grant.effectiveAt = order.effectiveAt ?? grant.createdAt
+        grant.expiresAt = order.expiresAt
+        grant.reason = order.reason
+        grant.digest = order.digest
+        insert(grant)
+        changes.put(grant)
+        changes.isAccountChanged = true
+        watchTime(of: grant, into: &changes)
+    }
+
+    /// Is there when a grant begins and ends; one that has ended is closed.
+    private mutating func watchTime(of grant: Grant, into changes: inout AccountChanges) {
         for instant in [grant.effectiveAt, grant.expiresAt].compactMap({ $0 }) where instant > clock {
             nextDue = nextDue.map { min($0, instant) } ?? instant
         }

@@ -146,8 +146,11 @@ extension AccountBook {
         issue(poolGrant(amount, source, key: key, standing, reason: reason), into: &changes)
     }
 
+    /// What an owner is told of a subscription: told again, it is nothing new.
+    static func told(_ standing: Standing) -> String { "\(standing.state.rawValue) \(standing.plan.name)" }
+
     private mutating func tellSubscription(_ standing: Standing, into changes: inout AccountChanges) {
-        let told = "\(standing.state.rawValue) \(standing.plan.name)"
+        let told = Self.told(standing)
         guard told != toldState else { return }
         let isFirst = toldState.isEmpty
         toldState = told

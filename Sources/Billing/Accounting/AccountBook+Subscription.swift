@@ -17,6 +17,8 @@ extension AccountBook {
         if let plan = spec?.plan, spec?.source == .manual, terms.catalogue.plan(plan) == nil {
             spec?.plan = self.spec?.source == .manual ? self.spec?.plan : nil
         }
+        // The same again changes nothing; an account that is new has nothing in force yet.
+        if spec == self.spec, !periodOrigin.isEmpty { return standing(at: clock, terms: terms) }
         if let gone = self.spec, gone.uid != spec?.uid || (gone.source == .manual && spec?.source == .stripe) {
             voidPools(of: gone.uid, into: &changes)
         }

@@ -24,8 +24,9 @@ extension AccountBook {
     package func needsEndedReservations(at now: Timestamp) -> Bool { earliestEnd.map { $0 <= now } ?? false }
 
     /// Whether hired agents may have to be paid for, and must be handed to `advance`.
-    package func needsAgents(at now: Timestamp) -> Bool {
-        counters.agents > 0 && (periodOrigin.isEmpty || dueAt.map { $0 <= now } ?? false)
+    package func needsAgents(at now: Timestamp, terms: BillingTerms) -> Bool {
+        guard counters.agents > 0 else { return false }
+        return periodOrigin.isEmpty || dueAt.map { $0 <= now } ?? false || isOutOfLine(standing(at: now, terms: terms))
     }
 
     /// When time changes the account next, ends of reservations apart; nil = never.
@@ -67,7 +68,21 @@ extension AccountBook {
             earliestEnd = openReservations > 0 ? input.nextEnd ?? earliestEnd : nil
             changes.isAccountChanged = true
         }
-        return standing(at: clock, terms: terms)
+        let standing = standing(at: clock, terms: terms)
+        guard isOutOfLine(standing) else { return standing }
+        return realign(agents: agents, terms: terms, into: &changes)
+    }
+
+    /// Whether period, pool or what the owner was told are not what they should be although no time has brought it: another catalogue does.
+    func isOutOfLine(_ standing: Standing) -> Bool {
+        if standing.origin != periodOrigin || standing.period.start > period.start || standing.period.end != period.end
+        {
+            return true
+        }
+        if Self.told(standing) != toldState { return true }
+        guard let amount = standing.periodCredits, let pool = pools.first(where: { $0.origin == standing.origin })
+        else { return false }
+        return pool.period.start == standing.period.start && pool.granted < amount
     }
 
     /// Brings the account in line with another subscription or other terms, at the instant of the last `advance`.

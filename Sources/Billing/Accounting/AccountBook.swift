@@ -71,10 +71,13 @@ package struct AccountBook: Sendable, Hashable {
         period = BillingPeriod(start: now, end: now)
     }
 
+    /// The provider's subscriptions, the one that its events put in force first.
+    package var providers: [ProviderStanding] { (provider.map { [$0] } ?? []) + otherProviders }
+
     /// How it stands at an instant.
     package func standing(at now: Timestamp, terms: BillingTerms) -> Standing {
         Standing.of(
-            spec: spec, providers: (provider.map { [$0] } ?? []) + otherProviders, freeAnchor: freeAnchor,
+            spec: spec, providers: providers, freeAnchor: freeAnchor,
             known: periodOrigin.isEmpty ? nil : (periodOrigin, period), at: now, terms: terms)
     }
 

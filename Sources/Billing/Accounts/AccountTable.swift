@@ -17,8 +17,10 @@ package struct AccountState: Sendable, Hashable {
     package var apiKeys: Int64?
     /// Whether every check refuses.
     package var isSuspended: Bool
-    /// From when on only the fallback plan is in force; nil = it does not end.
+    /// From when on `following` is in force; nil = it does not end.
     package var validUntil: Timestamp?
+    /// What is in force from `validUntil` on, at most one: another subscription of the account; empty = the fallback plan.
+    package var following: [AccountState] = []
     /// What the plan with its overrides includes.
     package var features: PlanFeatures
     /// The plan that was bought where it is not in force; else nil.
@@ -80,9 +82,12 @@ package final class AccountTable: Sendable {
 
     /// The state of an account at an instant: a subscription that ended is on the fallback plan from its end on, whoever looks when.
     package func state(of account: String, at now: Timestamp) -> AccountState {
-        guard let state = states[account] else { return fallback }
-        guard let end = state.validUntil, end <= now else { return state }
-        return ended(state)
+        guard var state = states[account] else { return fallback }
+        while let end = state.validUntil, end <= now {
+            guard let next = state.following.first else { return ended(state) }
+            state = next
+        }
+        return state
     }
 
     /// What stays of a subscription after its end: the account is on the fallback plan, and still one that somebody speaks for.

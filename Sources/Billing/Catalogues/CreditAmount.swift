@@ -1,16 +1,16 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Essentials
+package import Essentials
 
 /// Credits as catalogue and objects write them: a number, or a decimal text, with up to six decimals.
-enum CreditAmount {
+package enum CreditAmount {
     static let microCreditsPerCredit: Int64 = 1_000_000
     /// Largest amount: 10¹² credits less one.
     private static let maximumDigits = 12
 
     /// Micro-credits; nil where the value is no amount. −1 stays −1: no limit.
-    static func microCredits(_ value: JSONValue) -> Int64? {
+    package static func microCredits(_ value: JSONValue) -> Int64? {
         switch value {
         case .int(let number): number == -1 ? -1 : parse("\(number)")
         // The shortest text that gives the number again is what its author wrote.

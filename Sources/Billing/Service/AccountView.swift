@@ -35,14 +35,6 @@ package struct AccountView: Sendable {
         book.budgets.filter { $0.throttles(at: asOf) }.map(\.window.end).max()
     }
 
-    /// What the pipeline knows of the account.
-    package var accountState: AccountState {
-        AccountState(
-            plan: standing.plan, limits: standing.limits,
-            isSubscribed: book.spec != nil || book.provider != nil, isSuspended: standing.isSuspended,
-            validUntil: book.spec?.source == .manual ? book.spec?.validUntil : nil)
-    }
-
     /// `{granted_micro_credits, used_micro_credits, held_micro_credits, remaining_micro_credits}`
     package var credits: JSONValue {
         [

@@ -53,13 +53,13 @@ package struct AccountWork {
                 return
             }
         }
-        let input = try Self.input(book, at: max(now, book.clock), in: transaction)
+        let input = try Self.input(book, at: max(now, book.clock), terms, in: transaction)
         standing = book.advance(to: now, input, terms: terms, into: &changes)
     }
 
     /// The rows that time has to do with.
     private static func input(
-        _ book: AccountBook, at now: Timestamp, in transaction: any BillingReader
+        _ book: AccountBook, at now: Timestamp, _ terms: BillingTerms, in transaction: any BillingReader
     ) throws -> AdvanceInput {
         var input = AdvanceInput()
         if book.needsEndedReservations(at: now) {
@@ -69,7 +69,7 @@ package struct AccountWork {
             let following = try transaction.endedReservations(at: Timestamp.latest, limit: ended.count + 1)
             input.nextEnd = following.count > ended.count ? following.last?.endsAt : nil
         }
-        if book.needsAgents(at: now) { input.agents = try agents(in: transaction) }
+        if book.needsAgents(at: now, terms: terms) { input.agents = try agents(in: transaction) }
         return input
     }
 

@@ -12,6 +12,8 @@ package final class BillingService: Sendable {
     package let plans: PlanBook
     package let prices: PriceBook
     package let settings: BillingSettings
+    /// What is known of every account that somebody speaks for.
+    package let directory = AccountDirectory()
     let clock: any WallClock
     let metrics: BillingMetrics
     private let cache: AccountCache
@@ -80,7 +82,10 @@ package final class BillingService: Sendable {
                     admitted: work.admitted)
             }
         } catch { throw fault(error, account) }
-        if done.version > 0 { cache.keep(done.book, version: done.version) }
+        if done.version > 0 {
+            cache.keep(done.book, version: done.version)
+            directory.take(done.book, version: done.version)
+        }
         knownValues.keep(done.admitted)
         metrics.wrote(done.entries)
         return try done.result.get()

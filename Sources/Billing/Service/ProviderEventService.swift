@@ -16,13 +16,18 @@ package struct ProviderEventService: Sendable {
     private let clock: any WallClock
     private let logger: Logger
     private let metrics: ProviderEventMetrics
+    private let folded: @Sendable (String) async -> Void
 
-    /// - Parameter secrets: those that are in force now; asked for every event.
+    /// - Parameters:
+    ///   - secrets: those that are in force now; asked for every event.
+    ///   - folded: told of each account that an event was kept for, before the provider is answered.
     package init(
         ledger: any BillingLedger, effects: any ProviderEffects, plans: PlanBook,
         rules: ProviderEventRules = ProviderEventRules(), secrets: @escaping @Sendable () -> ProviderSecrets,
-        clock: any WallClock, logger: Logger, metricsFactory: any MetricsFactory
+        clock: any WallClock, logger: Logger, metricsFactory: any MetricsFactory,
+        folded: @escaping @Sendable (String) async -> Void = { _ in }
     ) {
+        self.folded = folded
         self.ledger = ledger
         self.effects = effects
         self.plans = plans
@@ -173,6 +178,7 @@ package struct ProviderEventService: Sendable {
             effects: effects)
         let done = try await ledger.transact(account) { try work.run(in: $0) }
         if done.hasUnknownPrice { metrics.unknownPrice() }
+        await folded(account)
         return done.outcome
     }
 

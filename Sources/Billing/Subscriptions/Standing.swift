@@ -33,6 +33,8 @@ package struct Standing: Sendable, Hashable {
     /// Limits of the plan whose credits were granted for the period, by what the provider's events say together: the state or the plan may be
     /// another by now, and nothing is taken back.
     var creditedLimits: PlanLimits?
+    /// When time alone takes the plan away, unless something is heard before; nil where it does not.
+    package private(set) var endsAt: Timestamp?
     /// Instants at which time alone changes something of this.
     var boundaries: [Timestamp]
 
@@ -61,16 +63,26 @@ package struct Standing: Sendable, Hashable {
         } else if let first = providers.first {
             let others = standing
             standing.apply(first, overrides: spec?.overrides, known: known, at: now, terms: terms)
-            for other in providers.dropFirst() where !standing.state.entitles {
-                var candidate = others
-                candidate.apply(other, overrides: spec?.overrides, known: known, at: now, terms: terms)
-                candidate.boundaries += standing.boundaries
-                if candidate.state.entitles { standing = candidate }
+            if !standing.state.entitles {
+                let candidates = providers.dropFirst().map { other in
+                    var candidate = others
+                    candidate.apply(other, overrides: spec?.overrides, known: known, at: now, terms: terms)
+                    return candidate
+                }
+                if var best = candidates.filter(\.state.entitles).max(by: { $0.isWorthLess(than: $1) }) {
+                    best.boundaries += standing.boundaries
+                    standing = best
+                }
             }
         } else if let overrides = spec?.overrides {
             standing.limits = standing.limits.overridden(by: overrides)
         }
         return standing
+    }
+
+    /// Whether another entitling subscription goes before: the higher rank, then the later end of the period.
+    private func isWorthLess(than other: Standing) -> Bool {
+        (plan.rank, period.end, other.origin) < (other.plan.rank, other.period.end, origin)
     }
 
     private static func fallback(freeAnchor: Timestamp, at now: Timestamp, terms: BillingTerms) -> Standing {
@@ -92,6 +104,7 @@ package struct Standing: Sendable, Hashable {
                 state = .canceled
                 return
             }
+            endsAt = end
         }
         plan = bought
         limits = boughtLimits ?? bought.limits
@@ -115,12 +128,12 @@ package struct Standing: Sendable, Hashable {
             pastDueSince = since
             graceEndsAt = end
             boundaries.append(end)
-            if end <= now { state = .unpaid }
+            if end <= now { state = .unpaid } else { endsAt = end }
         } else if state.grantsCredits, let end = provider.periodEnd {
             boundaries.append(end)
             let lapse = end.adding(seconds: terms.lapseAfterSeconds)
             boundaries.append(lapse)
-            if lapse <= now { state = .unpaid }
+            if lapse <= now { state = .unpaid } else { endsAt = lapse }
         }
         guard state.entitles else { return }
         plan = boughtPlan ?? plan
@@ -140,7 +153,7 @@ package struct Standing: Sendable, Hashable {
     }
 
     /// The first instant after one at which time alone changes something.
-    func nextBoundary(after instant: Timestamp) -> Timestamp? {
+    package func nextBoundary(after instant: Timestamp) -> Timestamp? {
         boundaries.reduce(nil) { earliest, boundary in
             guard boundary > instant else { return earliest }
             return earliest.map { min($0, boundary) } ?? boundary

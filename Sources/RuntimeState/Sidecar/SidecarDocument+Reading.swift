@@ -251,13 +251,18 @@ extension SidecarReader {
     }
 
     private static func account(_ wire: WireObject) throws(Failure) -> AccountState {
-        AccountState(
+        var state = AccountState(
             plan: try wire.text("plan"), isSubscribed: try wire.flag("subscribed"),
             rate: try optionalRate(wire, "rate") ?? RequestRate(minute: 0, hour: 0, day: 0),
             accountRate: try optionalRate(wire, "account_rate"), apiKeys: try wire.optionalInteger("api_keys"),
             isSuspended: try wire.flag("suspended"),
             validUntil: try wire.optionalInteger("valid_until").map { Timestamp(microseconds: $0) },
             features: try features(wire), boughtPlan: try wire.optionalText("bought_plan"))
+        // An operator of an earlier release says nothing of it.
+        if wire.value("following") != nil {
+            state.following = try wire.each("following") { wire throws(Failure) in try account(wire) }
+        }
+        return state
     }
 
     private static func features(_ wire: WireObject) throws(Failure) -> PlanFeatures {

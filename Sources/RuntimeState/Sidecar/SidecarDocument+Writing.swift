@@ -162,6 +162,7 @@ extension SidecarWriter {
             "api_keys": state.apiKeys.map { .int($0) } ?? .null, "suspended": .bool(state.isSuspended),
             "valid_until": state.validUntil.map { .int($0.microseconds) } ?? .null,
             "features": features(state.features), "bought_plan": .optional(state.boughtPlan),
+            "following": .array(state.following.map(account)),
         ]
     }
 

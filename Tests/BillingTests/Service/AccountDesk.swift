@@ -74,3 +74,12 @@ func expectRefusal(
         #expect((error as? Refusal)?.code == code, sourceLocation: sourceLocation)
     }
 }
+
+/// Counts what it is told.
+final class Counter: Sendable {
+    private let state = Mutex(0)
+
+    var count: Int { state.withLock { $0 } }
+
+    func add() { state.withLock { $0 += 1 } }
+}

@@ -68,10 +68,18 @@ struct MeteredWorld {
             validUntil: validUntil, features: features, boughtPlan: bought)
     }
 
+    /// On the fallback plan until the year 9999, then on another.
+    private static var late: AccountState {
+        var late = state("free", free, bought: "enterprise")
+        late.validUntil = Timestamp.latest
+        late.following = [state("pro", pro)]
+        return late
+    }
+
     /// `acme` is on pro, `late` has bought enterprise and does not have it; everybody else is on free.
     static let accounts = AccountTable(
         states: [
-            "acme": state("pro", pro), "late": state("free", free, bought: "enterprise"),
+            "acme": state("pro", pro), "late": late,
             "closed": state("enterprise", enterprise, isSuspended: true),
         ],
         fallback: AccountState(plan: "free", isSubscribed: false, rate: RequestRate(), apiKeys: 2, features: free),

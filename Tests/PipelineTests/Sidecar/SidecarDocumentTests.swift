@@ -198,6 +198,8 @@ internal import Testing
         let written = try await world.written(["default/metered"], version: 2)
         let document = try SidecarDocument(bytes: written.bytes)
         #expect(document.shared.accounts == MeteredWorld.accounts)
+        let late = document.shared.accounts.state(of: "late", at: Timestamp.latest)
+        #expect(late.plan == "pro", "what follows an end is told, too")
         let there = try #require(document.entries.first?.config)
         let here = try #require(
             world.upstream.snapshots.current()?.authConfigs.first { $0.key == "default/metered" })
