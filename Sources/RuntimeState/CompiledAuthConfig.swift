@@ -62,6 +62,12 @@ package final class CompiledAuthConfig: Sendable {
         guard let rule, rule.isMetered else { return metering }
         return routeMetering[rule.index]
     }
+
+    /// Names of the plans that any request must have.
+    package var requiredPlans: Set<String> {
+        guard isMetered else { return [] }
+        return Set(([metering].compactMap(\.self) + routeMetering.values).compactMap(\.requirements.plan))
+    }
 }
 
 extension CompiledAuthConfig {

@@ -16,6 +16,8 @@ struct ClusterChanges: Sendable {
     var isResync = false
     /// Whether another catalogue of plans is in force.
     var plans = false
+    /// Whether the ledger says something else of an account.
+    var accounts = false
     /// Whether key sets have been fetched.
     var keySets = false
 

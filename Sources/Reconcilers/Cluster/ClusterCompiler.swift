@@ -32,12 +32,16 @@ package actor ClusterCompiler {
         package var keySets: RemoteKeySets
         /// ServiceTokens that need not be looked at without a change; nil = there are none.
         package var settled: SettledTokens?
+        /// Where the ledger is handed what Subscriptions ask for; nil = there is no ledger.
+        package var accounts: SubscriptionAccounts?
 
         package init(
             caches: ClusterCaches, compiler: SnapshotCompiler.Settings, tools: ToolManifestCompiler, plans: PlanBook,
             policy: CompiledPolicy, policySource: ManifestPolicySource, policyKeeper: PolicyKeeper,
-            snapshots: SnapshotStore, keySets: RemoteKeySets, settled: SettledTokens? = nil
+            snapshots: SnapshotStore, keySets: RemoteKeySets, settled: SettledTokens? = nil,
+            accounts: SubscriptionAccounts? = nil
         ) {
+            self.accounts = accounts
             self.settled = settled
             self.caches = caches
             self.compiler = compiler
@@ -105,6 +109,10 @@ package actor ClusterCompiler {
         }
         // Of what changes beside that, the next look at everything takes note.
         parts.caches.observeAll { [pending] object in pending.note { $0.restated.insert(object.key.kind) } }
+        parts.accounts?.changes.listen { [pending, wake] in
+            pending.note { $0.accounts = true }
+            wake.yield()
+        }
     }
 
     /// Asks for a pass over every object; several wishes before it begins are one.
@@ -163,13 +171,14 @@ package actor ClusterCompiler {
         }
 
         let authConfigs = authConfigStatuses(changes, namespaces: namespaces)
+        let accountsBefore = accounts
         let subscriptions = subscriptionStatuses(changes, namespaces: namespaces, now: now)
         let told = conflicts.withLock { $0 }
         let tools = toolStatuses(changes, namespaces: namespaces, now: now)
         var stale = touched(changes, namespaces: namespaces)
         var generation = parts.snapshots.current()?.generation ?? 0
         // A look at everything shows that the snapshot is not old, though it be the same.
-        if authConfigs != nil || subscriptions != nil || changes.isResync, let accounts {
+        if authConfigs != nil || accounts != accountsBefore || changes.isResync, let accounts {
             let snapshot = parts.snapshots.publish { [output, parts] generation in
                 RuntimeSnapshot(
                     generation: generation, builtAt: now, hosts: output.hosts, authConfigs: output.authConfigs,
@@ -190,6 +199,9 @@ package actor ClusterCompiler {
                     find: parts.caches.get, snapshot: generation, isResync: changes.isResync,
                     mayDiffer: changes.mayDiffer(kind), now: now))
         }
+        if subscriptions != nil || changes.isResync {
+            stale += parts.accounts?.needingLook(isResync: changes.isResync) ?? []
+        }
         if !stale.isEmpty { compiled(stale, changes.isResync ? .resync : .change) }
     }
 
@@ -208,20 +220,24 @@ package actor ClusterCompiler {
             output = book.output()
         } else if book.update(changes.keys, find: find) {
             output = book.output()
-        } else if !changes.keySets, !changes.isResync {
+        } else if !changes.keySets, !changes.plans, !changes.isResync {
             return nil
         }
         parts.keySets.use(output.keySources)
         var unsaid = book.takeUnsaid()
         // Key sets come and go by themselves.
         if changes.keySets || changes.isResync { unsaid.formUnion(output.keySourcesByObject.keys) }
+        if changes.plans || changes.isResync { unsaid.formUnion(book.requiringPlans) }
         var said = Said(generation: { [book] in book.generation(of: $0) })
         var sources: [ObjectKey: Set<RemoteKeySource>] = [:]
+        var required: [ObjectKey: Set<String>] = [:]
         for key in unsaid {
             said.statuses[key] = book.status(of: key)
             sources[key] = output.keySourcesByObject[key]
+            required[key] = book.requiredPlans(of: key)
         }
         KeyAvailability.note(sources, sets: parts.keySets, statuses: &said.statuses)
+        PlanRequirements.note(required, catalogue: parts.plans.catalogue, statuses: &said.statuses)
         said.gone = changes.isWhole ? nil : unsaid.subtracting(said.statuses.keys)
         return said
     }
@@ -230,10 +246,12 @@ package actor ClusterCompiler {
     private func subscriptionStatuses(_ changes: ClusterChanges, namespaces: NamespaceRules, now: Timestamp) -> Said? {
         let isDue = changes.isResync && (accountsDueAt.map { $0 <= now } ?? false)
         let mayHaveMoved = changes.has(.subscription) || changes.mayDiffer(.subscription)
-        guard changes.isWhole || changes.plans || mayHaveMoved || isDue else { return nil }
+        guard changes.isWhole || changes.plans || changes.accounts || mayHaveMoved || isDue else { return nil }
         let objects = present(.subscription)
-        let result = SubscriptionCompiler(plans: parts.plans, namespaces: namespaces).compile(
+        let compiler = SubscriptionCompiler(plans: parts.plans, namespaces: namespaces, accounts: parts.accounts)
+        let result = compiler.compile(
             objects.values.map(\.input), earlier: earlier(objects, now: now), now: now)
+        compiler.want(result.orders)
         accounts = result.accounts
         accountsDueAt = result.dueAt
         return Said(statuses: result.statuses, gone: nil) { objects[$0]?.generation }

@@ -51,8 +51,7 @@ package struct ClusterReconciler: Sendable {
             switch key.kind {
             case .serviceToken: return try await reconcileToken(object)
             case .subscription:
-                try await writer.addFinalizer(to: object)
-                return try await writeStatus(of: writer.writes.latest(object, of: key) ?? object)
+                return try await reconcileSubscription(object)
             case .secret:
                 tellConflicts(object)
                 return .done
@@ -93,8 +92,25 @@ package struct ClusterReconciler: Sendable {
                 return .failed("the token of a deleted object is not revoked yet")
             }
         }
+        if object.key.kind == .subscription, let accounts = compiler.parts.accounts {
+            var account: String?
+            if case .subscription(let subscription)? = object.object { account = subscription.spec.tenant }
+            do throws(Refusal) {
+                try await accounts.withdraw(object.uid, account: account)
+            } catch {
+                return .failed("the account of a deleted object is not on its fallback plan yet: \(error.message)")
+            }
+        }
         try await writer.removeFinalizer(from: object)
         return .done
+    }
+
+    private func reconcileSubscription(_ object: ClusterObject) async throws(KubernetesError) -> ReconcileResult {
+        try await writer.addFinalizer(to: object)
+        let result = await compiler.parts.accounts?.reconcile(object.key) ?? .done
+        // What the ledger says is in the status as soon as a pass has seen it, which names the object again.
+        _ = try await writeStatus(of: writer.writes.latest(object, of: object.key) ?? object)
+        return result
     }
 
     private func reconcileToken(_ object: ClusterObject) async throws(KubernetesError) -> ReconcileResult {

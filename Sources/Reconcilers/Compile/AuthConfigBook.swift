@@ -53,6 +53,12 @@ struct AuthConfigBook {
     /// The generation of the AuthConfig that is in the book.
     func generation(of key: ObjectKey) -> Int64? { entries[key]?.generation }
 
+    /// Names of the plans that an AuthConfig requires.
+    func requiredPlans(of key: ObjectKey) -> Set<String> { entries[key]?.outcome.config.requiredPlans ?? [] }
+
+    /// The AuthConfigs that require plans.
+    var requiringPlans: Set<ObjectKey> { Set(entries.keys.filter { !requiredPlans(of: $0).isEmpty }) }
+
     /// Takes in changes.
     ///
     /// - Parameters:

@@ -29,6 +29,7 @@ package actor StandaloneController {
     private let clock: any WallClock
     private let logger: Logger
     private let interval: Duration
+    private let lookAt: @Sendable ([ObjectKey]) -> Void
     private var book = StatusBook()
     private var reported: Set<String> = []
     private var toolKeys: ToolKeyReport
@@ -48,13 +49,16 @@ package actor StandaloneController {
     /// - Parameters:
     ///   - policyData: told of every pass before its snapshot is published; nil = the manifests have no say in policy data.
     ///   - interval: how often a pass runs although nothing changed.
+    ///   - lookAt: told after each pass whose accounts have to be looked at.
     package init(
         directory: ManifestDirectory, compiler: SnapshotCompiler, policy: CompiledPolicy,
         tokens: ServiceTokenReconciler, subscriptions: SubscriptionCompiler, tools: ToolManifestCompiler,
         snapshots: SnapshotStore,
         keySets: RemoteKeySets, keeper: any ObjectStatusKeeping, policyData: ManifestPolicyFollower? = nil,
-        interval: Duration, clock: any WallClock, metrics: any MetricsFactory, logger: Logger
+        interval: Duration, clock: any WallClock, metrics: any MetricsFactory, logger: Logger,
+        lookAt: @escaping @Sendable ([ObjectKey]) -> Void = { _ in }
     ) {
+        self.lookAt = lookAt
         toolKeys = ToolKeyReport(metrics: metrics, logger: logger)
         self.directory = directory
         self.compiler = compiler
@@ -85,6 +89,11 @@ package actor StandaloneController {
             }
             group.addTask { [plans = subscriptions.plans] in
                 for await _ in plans.changes { continuation.yield() }
+            }
+            if let accounts = subscriptions.accounts {
+                accounts.changes.listen { continuation.yield() }
+                // What changed before anybody listened.
+                continuation.yield()
             }
             group.addTask { [interval] in
                 while !Task.isCancelled {
@@ -127,10 +136,13 @@ package actor StandaloneController {
         awaited = output.keySources
         var statuses = output.statuses
         KeyAvailability.note(output.keySourcesByObject, sets: keySets, statuses: &statuses)
+        PlanRequirements.note(
+            Self.requiredPlans(output), catalogue: subscriptions.plans.catalogue, statuses: &statuses)
         let tokenStatuses = await tokens.reconcile(inputs, earlier: book.statuses, missing: missing, now: now)
         statuses.merge(tokenStatuses) { _, new in new }
         let billing = subscriptions.compile(inputs, earlier: book.statuses, now: now)
         statuses.merge(billing.statuses) { _, new in new }
+        subscriptions.want(billing.orders.merging(withdrawals(load, inputs, billing.orders)) { order, _ in order })
         let judged = tools.compile(inputs, earlier: book.statuses, now: now)
         statuses.merge(judged.statuses) { _, new in new }
         toolKeys.note(judged.problems)
@@ -150,6 +162,38 @@ package actor StandaloneController {
         places = places.filter { book.statuses[$0.key] != nil }
         publish(inputs, output: output, accounts: billing.accounts, sources: sources, now: now)
         await save()
+        lookAt(subscriptions.accounts?.needingLook(isResync: true) ?? [])
+    }
+
+    private static func requiredPlans(_ output: SnapshotCompiler.Output) -> [ObjectKey: Set<String>] {
+        var required: [ObjectKey: Set<String>] = [:]
+        for config in output.authConfigs where config.isMetered {
+            let parts = config.key.split(separator: "/", maxSplits: 1).map(String.init)
+            guard parts.count == 2 else { continue }
+            required[ObjectKey(kind: .authConfig, namespace: parts[0], name: parts[1])] = config.requiredPlans
+        }
+        return required
+    }
+
+    /// The accounts whose objects are gone: nobody speaks for them any more. None while files or folders cannot be read.
+    private func withdrawals(
+        _ load: ManifestLoad, _ inputs: [CompilerInput], _ wanted: [ObjectKey: AccountOrder]
+    ) -> [ObjectKey: AccountOrder] {
+        guard let accounts = subscriptions.accounts,
+            !load.problems.contains(where: { $0.severity == .error && $0.object == nil })
+        else { return [:] }
+        let present = Set(inputs.map(\.key))
+        var orders: [ObjectKey: AccountOrder] = [:]
+        for (account, known) in accounts.known {
+            guard let uid = known.spec?.uid, var key = AccountOrder.key(ofUID: uid) else { continue }
+            if present.contains(key) {
+                // It is there, and speaks for another account than it did.
+                guard let order = wanted[key], order.account != account else { continue }
+                key = ObjectKey(kind: key.kind, namespace: key.namespace, name: "\(key.name)@\(account)")
+            }
+            orders[key] = .withdraw(uid: uid, account: account)
+        }
+        return orders
     }
 
     /// The objects that were there before and are not, because a file or folder cannot be read: nobody has deleted them.
@@ -185,6 +229,7 @@ package actor StandaloneController {
             inputs: Dictionary(inputs.map { ($0.key, Self.fingerprint($0)) }) { first, _ in first },
             statuses: book.statuses, accounts: accounts)
         guard state != published else { return }
+        let isOnlyStatus = published.map { $0.inputs == state.inputs && $0.accounts == state.accounts } ?? false
         published = state
         let views = inputs.compactMap { view($0, source: sources[$0.key]) }
         let snapshot = snapshots.publish { generation in
@@ -192,8 +237,8 @@ package actor StandaloneController {
                 generation: generation, builtAt: now, hosts: output.hosts, authConfigs: output.authConfigs,
                 policy: policy, ownRealm: output.ownRealm, accounts: accounts, resources: views)
         }
-        logger.info(
-            "snapshot published",
+        logger.log(
+            level: isOnlyStatus ? .debug : .info, "snapshot published",
             metadata: [
                 LogKeys.generation: "\(snapshot.generation)", "objects": "\(inputs.count)",
                 "auth_configs": "\(output.authConfigs.count)",

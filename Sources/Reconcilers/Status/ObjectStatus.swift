@@ -68,7 +68,8 @@ package struct ObjectStatus: Sendable, Hashable {
 
     private static func isBad(_ condition: Conditions.Condition) -> Bool {
         switch condition.type {
-        case "Invalid", "Conflicted", "HostNotAllowed", "Unenforced", "Expired", "Revoked": condition.state == .true
+        case "Invalid", "Conflicted", "HostNotAllowed", "OverLimit", "Unenforced", "Expired", "Revoked":
+            condition.state == .true
         default: condition.state != .true
         }
     }

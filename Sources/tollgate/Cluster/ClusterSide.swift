@@ -22,12 +22,14 @@ struct ClusterSide: ControlSide {
     private let controllers: [Controller<ObjectKey>]
     private let resync: ResyncTimer
     private let own: SelfSide
+    private let accounts: SubscriptionAccounts?
     let catalog: any ResourceCatalog
     let leader: (any LeaderForwarding)?
     let cluster: (any ClusterService)?
 
     init(_ parts: ControlParts, link: ClusterLink, metrics: PrometheusRegistry) throws {
         self.link = link
+        accounts = parts.accounts
         let namespaces = parts.settings.namespaceRules(own: link.ownNamespace)
         let queues = Dictionary(
             uniqueKeysWithValues: ResourceKind.own.map {
@@ -42,7 +44,8 @@ struct ClusterSide: ControlSide {
                     executables: ToolExecutables(directory: parts.settings.tools.directory)),
                 plans: parts.plans, policy: parts.policy.keeper.state.policy, policySource: parts.policy.source,
                 policyKeeper: parts.policy.keeper, snapshots: parts.snapshots, keySets: parts.keySets,
-                settled: SettledTokens(caches: link.caches, table: parts.registry.table, clock: parts.clock)),
+                settled: SettledTokens(caches: link.caches, table: parts.registry.table, clock: parts.clock),
+                accounts: parts.accounts),
             wall: parts.clock, clock: SystemMonotonicClock(), logger: parts.logger, metrics: metrics
         ) { [caches = link.caches, elector = link.elector] keys, priority in
             // Who begins to lead looks at everything.
@@ -146,8 +149,10 @@ struct ClusterSide: ControlSide {
 
     func hold() async {
         // Who begins to lead has written nothing yet: everything is looked at.
-        await link.elector.run { [compiler, own, leading = link.leading] in
+        await link.elector.run { [compiler, own, accounts, leading = link.leading] in
             own.manager.beginLeading()
+            // Another leader may have handed the ledger something else.
+            accounts?.forget()
             leading.call()
             compiler.lookAgain()
         }

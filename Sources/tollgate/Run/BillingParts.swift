@@ -8,6 +8,7 @@ internal import Essentials
 internal import HTTPService
 internal import Logging
 internal import Pipeline
+internal import Reconcilers
 
 /// The parts of a server that keep accounts: the engine over the ledger, what the payment provider tells, and webhooks to owners.
 struct BillingParts: Sendable {
@@ -28,12 +29,16 @@ struct BillingParts: Sendable {
     private static let sweepPause = Duration.seconds(2)
     private static let deliveryPause = Duration.seconds(1)
     private static let retryPause = Duration.seconds(30)
+    /// What other processes write of accounts is in force here after so long.
+    private static let readPause = Duration.seconds(10)
 
     /// Runs rounds of work until it is cancelled: name, pause after a round that found nothing, and the round.
     typealias Rounds = @Sendable (String, Duration, @escaping @Sendable () async throws -> Bool) async -> Void
 
     let module: BillingRoutes
     let workers: BillingWorkers
+    /// What the controller hands Subscriptions to.
+    let accounts: SubscriptionAccounts
     private let billing: BillingService
     private let events: ProviderEventService
     private let deliveries: WebhookDeliveryWorker
@@ -47,11 +52,16 @@ struct BillingParts: Sendable {
         billing = BillingService(
             ledger: world.ledger, plans: world.plans, prices: world.prices, settings: settings.accountSettings,
             clock: clock, metricsFactory: metrics, outbox: Self.outbox)
+        accounts = SubscriptionAccounts(ledger: billing, clock: clock)
         let secrets = settings.providerSecrets
         events = ProviderEventService(
             ledger: world.ledger, effects: AccountEffects(terms: { [billing] in billing.terms }, outbox: Self.outbox),
             plans: world.plans, rules: settings.providerEventRules, secrets: { secrets }, clock: clock, logger: logger,
-            metricsFactory: metrics)
+            metricsFactory: metrics,
+            folded: { [billing] account in
+                // The next reading of all accounts finds what this one could not.
+                try? await billing.readAccount(account)
+            })
         let sender = WebhookSender(egress: world.egress)
         deliveries = WebhookDeliveryWorker(
             ledger: world.ledger, sender: sender, clock: clock, random: world.random, logger: logger,
@@ -83,6 +93,12 @@ struct BillingParts: Sendable {
                     return found > 0
                 }
             },
+            ClosureService(name: "accounts") { [billing] in
+                await rounds("reading accounts", pause: Self.readPause) {
+                    try await billing.readAccounts()
+                    return false
+                }
+            },
             ClosureService(name: "webhook deliveries") { [deliveries] in
                 await rounds("webhooks", pause: Self.deliveryPause) { try await deliveries.round() > 0 }
             },
@@ -98,6 +114,16 @@ struct BillingParts: Sendable {
 
     private var everyRound: Rounds {
         { name, pause, round in await rounds(name, pause: pause, round) }
+    }
+
+    /// Reads what the ledger knows of accounts, before the first snapshot is made of it. Where it cannot be read yet, the first snapshot
+    /// goes by objects alone.
+    func readAccounts() async {
+        do {
+            try await billing.readAccounts()
+        } catch {
+            logger.warning("accounts cannot be read yet", metadata: [LogKeys.error: "\(error)"])
+        }
     }
 
     /// Works in rounds until it is cancelled: at once again after a round that found something, else after a pause.

@@ -24,6 +24,8 @@ struct ControlParts: Sendable {
     var reviewsTokens: Bool
     var snapshots: SnapshotStore
     var plans: PlanBook
+    /// Where the ledger is handed what Subscriptions ask for; nil where there is none.
+    var accounts: SubscriptionAccounts?
     var policy: PolicyParts
     var audit: AuditLog
     /// Tells people; nil where they cannot be reached.

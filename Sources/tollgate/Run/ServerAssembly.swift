@@ -140,7 +140,8 @@ struct ServerAssembly {
             ControlParts(
                 settings: settings, authentication: authentication, store: stores.statuses, registry: registry,
                 keys: keys, keySets: keySets, reviewsTokens: reviews != nil, snapshots: snapshots, plans: limits.plans,
-                policy: policy, audit: audit, notices: healing?.notices, clock: clock, random: random, logger: logger),
+                accounts: billing?.accounts, policy: policy, audit: audit, notices: healing?.notices, clock: clock,
+                random: random, logger: logger),
             metrics: metrics)
 
         engine = Self.policyEngine(settings, clock: clock, logger: logger, metrics: metrics)
@@ -212,6 +213,7 @@ struct ServerAssembly {
     /// Serves until the process is told to stop, or a service fails.
     func run() async throws {
         let listeners = try makeListeners()
+        await billing?.readAccounts()
         await control.start()
         try await recordStart()
         let readiness = readiness

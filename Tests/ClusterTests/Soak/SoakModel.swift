@@ -207,7 +207,7 @@ struct SoakModel {
             } else if plan.plan == "unheard" {
                 result[object.key] = .not("UnknownPlan")
             } else if plan.isStripe {
-                result[object.key] = .not("NotConnected")
+                result[object.key] = .not("NothingKnown")
             } else {
                 result[object.key] = plan.isSuspended ? .not("Suspended") : .ready
             }

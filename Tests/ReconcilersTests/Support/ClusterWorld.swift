@@ -30,11 +30,14 @@ final class ClusterWorld {
     private var documents: [ObjectKey: JSONObject] = [:]
     private var version = 100
 
-    init() throws {
+    /// - Parameter accounts: where the ledger is handed what Subscriptions ask for; nil = there is no ledger.
+    init(accounts: SubscriptionAccounts? = nil) throws {
         objects = Dictionary(uniqueKeysWithValues: ResourceKind.allCases.map { ($0, ObjectCache<ClusterObject>()) })
         caches = ClusterCaches(objects: objects.mapValues { [$0] }, namespaces: namespaces)
         let stale = Stale()
-        compiler = try Self.compiler(over: caches, snapshots: snapshots, clock: clock) { stale.note($0) }
+        compiler = try Self.compiler(over: caches, snapshots: snapshots, clock: clock, accounts: accounts) {
+            stale.note($0)
+        }
         said = stale
     }
 
@@ -56,7 +59,7 @@ final class ClusterWorld {
 
     /// A compiler with the settings of most tests.
     static func compiler(
-        over caches: ClusterCaches, snapshots: SnapshotStore, clock: ManualClock,
+        over caches: ClusterCaches, snapshots: SnapshotStore, clock: ManualClock, accounts: SubscriptionAccounts? = nil,
         compiled: @escaping @Sendable ([ObjectKey]) -> Void = { _ in }
     ) throws -> ClusterCompiler {
         let metrics = NOOPMetricsHandler.instance
@@ -77,7 +80,8 @@ final class ClusterWorld {
                 snapshots: snapshots,
                 keySets: RemoteKeySets(
                     fetcher: FakeNetwork(document: .failure(KeySetFetchError(.unreachable, "the network is down"))),
-                    clock: clock, random: SeededRandom(seed: 3), logger: logger, metricsFactory: metrics)),
+                    clock: clock, random: SeededRandom(seed: 3), logger: logger, metricsFactory: metrics),
+                accounts: accounts),
             wall: clock, clock: SystemMonotonicClock(), logger: logger, metrics: metrics
         ) { keys, _ in compiled(keys) }
     }

@@ -61,14 +61,33 @@ struct ControllerWorld {
     var controller: StandaloneController
     /// Nil unless the manifests have a say in policy data.
     let policyKeeper: PolicyKeeper?
+    /// Where the ledger is handed what Subscriptions ask for; nil = there is no ledger.
+    private let accounts: SubscriptionAccounts?
+    /// Whose accounts the controller has named.
+    let named = Named()
+
+    /// Objects that a controller has named.
+    final class Named: Sendable {
+        private let keys = Mutex<[ObjectKey]>([])
+
+        func note(_ new: [ObjectKey]) { keys.withLock { $0 += new } }
+
+        func take() -> [ObjectKey] {
+            keys.withLock { keys in
+                defer { keys = [] }
+                return keys
+            }
+        }
+    }
 
     /// - Parameters:
     ///   - withPolicyData: whether the ConfigMap default/tollgate-policy holds policy data.
     ///   - before: sources that go before it.
     init(
         network: FakeNetwork = FakeNetwork(document: .failure(KeySetFetchError(.unreachable, "the network is down"))),
-        withPolicyData: Bool = false, before sources: [any PolicySource] = []
+        withPolicyData: Bool = false, before sources: [any PolicySource] = [], accounts: SubscriptionAccounts? = nil
     ) async throws {
+        self.accounts = accounts
         folder = try TemporaryDirectory()
         self.network = network
         _ = try folder.makeFolder("manifests")
@@ -85,7 +104,8 @@ struct ControllerWorld {
             : nil
         (self.snapshots, directory, keySets, controller) = try Self.parts(
             folder, clock, random, keeper, audit, registry, network, snapshots: snapshots,
-            policyData: policyKeeper.map { ManifestPolicyFollower(source: source, keeper: $0) })
+            policyData: policyKeeper.map { ManifestPolicyFollower(source: source, keeper: $0) }, accounts: accounts,
+            named: named)
         await controller.start(statuses: [:])
     }
 
@@ -95,7 +115,8 @@ struct ControllerWorld {
     mutating func restart() async throws {
         let memory = directory.memory()
         (snapshots, directory, keySets, controller) = try Self.parts(
-            folder, clock, random, keeper, audit, registry, network, memory: memory)
+            folder, clock, random, keeper, audit, registry, network, memory: memory, accounts: accounts,
+            named: named)
         await controller.start(statuses: keeper.kept)
     }
 
@@ -103,7 +124,8 @@ struct ControllerWorld {
         _ folder: TemporaryDirectory, _ clock: ManualClock, _ random: SeededRandom, _ keeper: FakeStatusKeeper,
         _ audit: FakeAuditRecorder, _ registry: ServiceTokenRegistry, _ network: FakeNetwork,
         snapshots: SnapshotStore = SnapshotStore(metricsFactory: NOOPMetricsHandler.instance),
-        policyData: ManifestPolicyFollower? = nil, memory: [ObjectKey: ObjectMemory] = [:]
+        policyData: ManifestPolicyFollower? = nil, memory: [ObjectKey: ObjectMemory] = [:],
+        accounts: SubscriptionAccounts?, named: Named
     ) throws -> (SnapshotStore, ManifestDirectory, RemoteKeySets, StandaloneController) {
         let metrics = NOOPMetricsHandler.instance
         let directory = ManifestDirectory(paths: [folder.path("manifests")], clock: clock, memory: memory)
@@ -115,7 +137,7 @@ struct ControllerWorld {
                 registry: registry, texts: TokenSecretFiles(folder: folder.path("secrets")),
                 namespaces: NamespaceRules(platform: ["default"], tenants: ["acme": "acme-corp"]), audit: audit,
                 logger: logger),
-            subscriptions: try Manifests.subscriptions(),
+            subscriptions: try Manifests.subscriptions(accounts),
             tools: ToolManifestCompiler(
                 settings: .init(
                     keys: [], rules: ToolRules(), ownNamespace: "default",
@@ -123,7 +145,7 @@ struct ControllerWorld {
                 executables: ToolExecutables(directory: folder.path("tools"))),
             snapshots: snapshots, keySets: keySets, keeper: keeper,
             policyData: policyData,
-            interval: .seconds(3600), clock: clock, metrics: metrics, logger: logger)
+            interval: .seconds(3600), clock: clock, metrics: metrics, logger: logger, lookAt: { named.note($0) })
         return (snapshots, directory, keySets, controller)
     }
 

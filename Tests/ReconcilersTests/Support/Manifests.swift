@@ -48,10 +48,10 @@ enum Manifests {
     }
 
     /// A compiler of Subscriptions over the shipped plans.
-    static func subscriptions() throws -> SubscriptionCompiler {
+    static func subscriptions(_ accounts: SubscriptionAccounts? = nil) throws -> SubscriptionCompiler {
         SubscriptionCompiler(
             plans: PlanBook(try PlanCatalogue.read(YAMLText.json(BuiltInPlans.plansYAML))),
-            namespaces: NamespaceRules(platform: ["default"], tenants: ["acme": "acme-corp"]))
+            namespaces: NamespaceRules(platform: ["default"], tenants: ["acme": "acme-corp"]), accounts: accounts)
     }
 
     private static func input(

@@ -1,0 +1,79 @@
+// This file is part of Tollgate.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Billing
+internal import Essentials
+
+/// The table of accounts while it is worked out: what objects say, with what the ledger knows of the payment provider.
+struct AccountStates {
+    /// How an account stands by its object and what is known without asking the ledger.
+    struct Stated {
+        var state: SubscriptionState
+        var plan: String
+        var boughtPlan: String?
+    }
+
+    /// What the ledger knows of accounts.
+    let known: [String: KnownAccount]
+    var terms: BillingTerms
+    let now: Timestamp
+    private(set) var states: [String: AccountState] = [:]
+    /// When time alone changes one of them next; nil = never.
+    private(set) var dueAt: Timestamp?
+    private var held: Set<String> = []
+
+    init(known: [String: KnownAccount], terms: BillingTerms, now: Timestamp) {
+        self.known = known
+        self.terms = terms
+        self.now = now
+    }
+
+    /// Takes up an account for which an object speaks.
+    ///
+    /// - Parameter earlier: `status` of the last pass.
+    mutating func add(_ order: SubscriptionOrder, account: String, earlier: JSONValue?) -> Stated {
+        held.insert(account)
+        let spec = order.spec
+        guard spec.source == .manual else {
+            let standing = take(known[account] ?? KnownAccount(), spec, account)
+            return Stated(
+                state: standing.state, plan: standing.plan.name, boughtPlan: standing.boughtPlan?.name)
+        }
+        let bought = bought(spec, known[account], earlier)
+        let plan = bought ?? terms.catalogue.fallback
+        states[account] = AccountState(
+            plan: plan, limits: plan.limits.overridden(by: spec.overrides), isSubscribed: true,
+            isSuspended: spec.isSuspended, validUntil: spec.validUntil)
+        wait(for: spec.validUntil)
+        let isOver = spec.validUntil.map { $0 <= now } ?? false
+        return Stated(
+            state: isOver ? .canceled : .active, plan: isOver ? terms.catalogue.fallback.name : plan.name,
+            boughtPlan: bought?.name)
+    }
+
+    /// Takes up the accounts that only the provider speaks for.
+    mutating func addAccountsWithoutObject() {
+        for (account, known) in known where !held.contains(account) && !known.providers.isEmpty {
+            _ = take(known, nil, account)
+        }
+    }
+
+    private mutating func take(_ known: KnownAccount, _ spec: StatedSubscription?, _ account: String) -> Standing {
+        let standing = known.standing(spec: spec, at: now, terms: terms)
+        states[account] = known.state(standing, spec: spec, terms: terms)
+        wait(for: standing.nextBoundary(after: now))
+        return standing
+    }
+
+    private mutating func wait(for instant: Timestamp?) {
+        guard let instant, instant > now else { return }
+        dueAt = dueAt.map { min($0, instant) } ?? instant
+    }
+
+    /// The plan that an object names; where the catalogue does not have it, the one that the account was on before.
+    private func bought(_ spec: StatedSubscription, _ known: KnownAccount?, _ earlier: JSONValue?) -> Plan? {
+        let before = known?.spec?.source == .manual ? known?.spec?.plan : nil
+        return [spec.plan, before, earlier?["boughtPlan"]?.stringValue].lazy
+            .compactMap { $0.flatMap(terms.catalogue.plan) }.first
+    }
+}
