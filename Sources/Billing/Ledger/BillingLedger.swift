@@ -59,7 +59,10 @@ package protocol BillingLedger: InstallationDocuments {
     func update(_ delivery: DeliveryRow) async throws
 
     /// Acknowledged usage: durable when this returns. The same id again changes nothing.
-    func addPending(_ usage: [PendingUsageRow]) async throws
+    ///
+    /// - Returns: the payloads, by id, of those that were there before; an empty one where it was applied meanwhile.
+    @discardableResult
+    func addPending(_ usage: [PendingUsageRow]) async throws -> [String: String]
 
     /// Pending usage that nobody has, the oldest first; it is the caller's until the lease ends, and one more attempt is counted.
     func takePending(at now: Timestamp, leaseUntil: Timestamp, limit: Int) async throws -> [PendingUsageRow]

@@ -213,6 +213,8 @@ package struct NamedRow: Sendable, Hashable {
         case providerPayment = "provider_payment"
         /// Where the events of a budget go, by the budget's name.
         case budgetReceiver = "budget_receiver"
+        /// Acknowledged usage that could not be applied, and why.
+        case deadUsage = "dead_usage"
     }
 
     package var kind: Kind

@@ -13,6 +13,8 @@ package struct QueueWorker: Sendable {
         case applied
         /// It is to be tried again.
         case failed(reason: String)
+        /// It is not to be tried again, and this is what is set aside of it.
+        case dead(reason: String, payload: [UInt8])
     }
 
     private static let batch = 100
@@ -39,7 +41,9 @@ package struct QueueWorker: Sendable {
     }
 
     /// Works until it is cancelled.
-    package func run(apply: @Sendable (QueueEntry) async -> Outcome) async {
+    ///
+    /// - Parameter apply: gives one outcome for each entry, in their order.
+    package func run(apply: @Sendable ([QueueEntry]) async -> [Outcome]) async {
         while !Task.isCancelled {
             do throws(QueueError) {
                 try await round(waiting: Self.patience, apply: apply)
@@ -53,24 +57,33 @@ package struct QueueWorker: Sendable {
 
     /// One look: first at what others have left behind, then at what is new.
     package func round(
-        waiting: Duration, apply: @Sendable (QueueEntry) async -> Outcome
+        waiting: Duration, apply: @Sendable ([QueueEntry]) async -> [Outcome]
     ) async throws(QueueError) {
         var entries = try await queue.reclaim(most: Self.batch, by: name, idle: UsageQueueRules.idle)
         entries += try await queue.take(
             most: Self.batch, by: name, waiting: entries.isEmpty ? waiting : .zero)
-        for entry in entries { try await work(on: entry, apply) }
-    }
-
-    private func work(on entry: QueueEntry, _ apply: @Sendable (QueueEntry) async -> Outcome) async throws(QueueError) {
-        // A worker that died with it every time has failed as well.
-        guard entry.deliveries <= UsageQueueRules.maximumDeliveries else {
-            return try await bury(entry, reason: "handed out \(entry.deliveries - 1) times without an end")
+        var tries: [QueueEntry] = []
+        for entry in entries {
+            if entry.deliveries <= UsageQueueRules.maximumDeliveries {
+                tries.append(entry)
+            } else {
+                // A worker that died with it every time has failed as well.
+                try await bury(entry, reason: "handed out \(entry.deliveries - 1) times without an end")
+            }
         }
-        switch await apply(entry) {
-        case .applied: try await queue.done([entry.id])
-        case .failed(let reason):
-            if entry.deliveries >= UsageQueueRules.maximumDeliveries { try await bury(entry, reason: reason) }
+        guard !tries.isEmpty else { return }
+        var applied: [String] = []
+        for (entry, outcome) in zip(tries, await apply(tries)) {
+            switch outcome {
+            case .applied: applied.append(entry.id)
+            case .failed(let reason):
+                if entry.deliveries >= UsageQueueRules.maximumDeliveries { try await bury(entry, reason: reason) }
+            case .dead(let reason, let payload):
+                try await bury(
+                    QueueEntry(id: entry.id, payload: payload, deliveries: entry.deliveries), reason: reason)
+            }
         }
+        try await queue.done(applied)
     }
 
     private func bury(_ entry: QueueEntry, reason: String) async throws(QueueError) {

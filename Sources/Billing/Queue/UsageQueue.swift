@@ -73,6 +73,11 @@ package protocol UsageQueue: Sendable {
     /// - Throws: `away`, `tooLarge`, `full`.
     func add(_ payload: [UInt8]) async throws(QueueError) -> String
 
+    /// Adds entries, in their order; where it throws, the first of them may be there.
+    ///
+    /// - Throws: as above.
+    func add(_ payloads: [[UInt8]]) async throws(QueueError)
+
     /// Entries that were never handed out, the oldest first; waits for one where there is none.
     ///
     /// - Parameter limit: how long to wait at most; nought = not at all.
@@ -90,4 +95,10 @@ package protocol UsageQueue: Sendable {
     func bury(_ entry: QueueEntry, reason: String) async throws(QueueError)
 
     func depth() async throws(QueueError) -> QueueDepth
+}
+
+extension UsageQueue {
+    package func add(_ payloads: [[UInt8]]) async throws(QueueError) {
+        for payload in payloads { _ = try await add(payload) }
+    }
 }

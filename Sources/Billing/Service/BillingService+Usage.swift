@@ -15,11 +15,16 @@ package struct SettleAnswer: Sendable, Hashable {
 extension BillingService {
     /// Records checked events of one account in one transaction: repeats are told, the others rated, settled and counted.
     ///
-    /// - Parameter pending: acknowledged usage that this applies, where it came through the queue.
     /// - Returns: one result for each, in their order.
     /// - Throws: `billing.account_not_found`, `billing.unavailable`.
-    package func record(
-        _ candidates: [UsageCandidate], account: String, pending: String? = nil
+    package func record(_ candidates: [UsageCandidate], account: String) async throws(Refusal) -> [UsageResult] {
+        try await record(candidates, account: account) { _, _, _ in }
+    }
+
+    /// The same, with what else belongs into the transaction.
+    func record(
+        _ candidates: [UsageCandidate], account: String,
+        beside: @escaping @Sendable ([UsageResult], inout AccountWork, any BillingTransaction) throws -> Void
     ) async throws(Refusal) -> [UsageResult] {
         let (prices, dedup) = (prices.prices, settings.dedupWindow)
         let done = try await change(account) { work, transaction in
@@ -32,7 +37,7 @@ extension BillingService {
             try recorder.writer.store()
             work = recorder.work
             work.admitted += recorder.writer.admitted
-            if let pending { try transaction.removePending(id: pending) }
+            try beside(results, &work, transaction)
             return (results: results, uncollected: recorder.uncollected, unknown: recorder.quarantined)
         }
         metrics.took(done.results)

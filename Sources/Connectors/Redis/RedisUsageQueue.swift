@@ -43,6 +43,21 @@ package final class RedisUsageQueue: UsageQueue {
         }
     }
 
+    package func add(_ payloads: [[UInt8]]) async throws(QueueError) {
+        for payload in payloads where payload.count > UsageQueueRules.maximumPayloadBytes {
+            throw QueueError(
+                .tooLarge, "an entry has at most \(UsageQueueRules.maximumPayloadBytes) bytes, not \(payload.count)")
+        }
+        guard !payloads.isEmpty else { return }
+        do throws(RedisError) {
+            let replies = try await client.send(
+                payloads.map { RedisCommand("XADD", stream, "*", Self.field).adding($0) }, key: stream)
+            for case .failure(let failure) in replies { throw RedisError(failure) }
+        } catch {
+            throw Self.fault(error)
+        }
+    }
+
     package func take(most: Int, by worker: String, waiting limit: Duration) async throws(QueueError) -> [QueueEntry] {
         let words = ["XREADGROUP", "GROUP", Self.group, worker, "COUNT", String(max(1, most))]
         do throws(RedisError) {

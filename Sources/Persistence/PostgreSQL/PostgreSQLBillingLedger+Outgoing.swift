@@ -32,30 +32,39 @@ extension PostgreSQLBillingLedger {
 
     // MARK: - Pending usage
 
-    package func addPending(_ usage: [PendingUsageRow]) async throws {
-        guard !usage.isEmpty else { return }
+    package func addPending(_ usage: [PendingUsageRow]) async throws -> [String: String] {
+        guard !usage.isEmpty else { return [:] }
         // Always in one order, so that two replicas never wait for each other.
         let accounts = Dictionary(grouping: usage, by: \.account).sorted { $0.key < $1.key }
-        try await mapped {
+        return try await mapped {
             try await database.transaction(.none) { transaction in
                 let write = PostgreSQLWrite(transaction)
+                var known: [String: String] = [:]
                 for (account, rows) in accounts {
                     // A tenant's name is not that of the installation.
                     let tenant = try write.enter(account)
-                    try write.execute(
+                    let added = try write.query(
                         """
                         INSERT INTO billing_pending_usage (tenant_id, id, payload, received_at, attempts, lease_until)
                         SELECT $1, n.id, n.payload, n.received_at, n.attempts, n.lease_until
                         FROM unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[])
                             AS n (id, payload, received_at, attempts, lease_until)
-                        ORDER BY n.id ON CONFLICT (id) DO NOTHING
+                        ORDER BY n.id ON CONFLICT (id) DO NOTHING RETURNING id
                         """,
                         [
                             tenant, .texts(rows.map(\.id)), .texts(rows.map(\.payload)),
                             .integers(rows.map(\.receivedAt.microseconds)), .integers(rows.map(\.attempts)),
                             .integers(rows.map { $0.leaseUntil?.microseconds }),
                         ])
+                    let others = Set(rows.map(\.id)).subtracting(try added.map { try $0.text(0) })
+                    guard !others.isEmpty else { continue }
+                    for id in others { known[id] = "" }
+                    let found = try write.query(
+                        "SELECT id, payload FROM billing_pending_usage WHERE tenant_id = $1 AND id = ANY ($2::text[])",
+                        [tenant, .texts(others.sorted())])
+                    for row in found { known[try row.text(0)] = try row.text(1) }
                 }
+                return known
             }
         }
     }

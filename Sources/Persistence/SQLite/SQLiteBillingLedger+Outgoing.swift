@@ -39,9 +39,10 @@ extension SQLiteBillingLedger {
 
     // MARK: - Pending usage
 
-    package func addPending(_ usage: [PendingUsageRow]) async throws {
-        guard !usage.isEmpty else { return }
-        try await writing { db in
+    package func addPending(_ usage: [PendingUsageRow]) async throws -> [String: String] {
+        guard !usage.isEmpty else { return [:] }
+        return try await writing { db in
+            var known: [String: String] = [:]
             let statement = try db.cachedStatement(
                 sql: """
                     INSERT INTO billing_pending_usage (id, account, payload, received_at, attempts, lease_until)
@@ -52,7 +53,12 @@ extension SQLiteBillingLedger {
                     try PackedText.checked(row.id), try SQLiteBillingSession.number(of: row.account, db), row.payload,
                     row.receivedAt.microseconds, row.attempts, row.leaseUntil?.microseconds,
                 ])
+                guard db.changesCount == 0 else { continue }
+                known[row.id] = try String.fetchOne(
+                    db.cachedStatement(sql: "SELECT payload FROM billing_pending_usage WHERE id = ?"),
+                    arguments: [row.id])
             }
+            return known
         }
     }
 

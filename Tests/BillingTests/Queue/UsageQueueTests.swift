@@ -34,13 +34,13 @@ struct UsageQueueTests {
         _ = try await queue.add([7])
         let tries = Mutex(0)
         for round in 1...10 {
-            try await worker.round(waiting: .zero) { _ in
-                tries.withLock { $0 += 1 }
-                return .failed(reason: "no")
+            try await worker.round(waiting: .zero) { entries in
+                tries.withLock { $0 += entries.count }
+                return entries.map { _ in .failed(reason: "no") }
             }
             #expect(tries.withLock { $0 } == round)
             clock.advance(by: .seconds(59))
-            try await worker.round(waiting: .zero) { _ in .applied }
+            try await worker.round(waiting: .zero) { $0.map { _ in .applied } }
             #expect(tries.withLock { $0 } == round, "nobody takes it before its time")
             clock.advance(by: .seconds(1))
         }
@@ -57,9 +57,9 @@ struct UsageQueueTests {
         _ = try await queue.take(most: 1, by: "died", waiting: .zero)
         for _ in 0..<9 { _ = try await queue.reclaim(most: 1, by: "died", idle: .zero) }
         clock.advance(by: .seconds(60))
-        try await worker.round(waiting: .zero) { _ in
+        try await worker.round(waiting: .zero) { entries in
             Issue.record("it was tried once more")
-            return .applied
+            return entries.map { _ in .applied }
         }
         #expect(queue.dead.count == 1)
     }

@@ -76,7 +76,9 @@ final class BreakableLedger: BillingLedger {
 
     func update(_ delivery: DeliveryRow) async throws { try await kept.update(delivery) }
 
-    func addPending(_ usage: [PendingUsageRow]) async throws { try await kept.addPending(usage) }
+    func addPending(_ usage: [PendingUsageRow]) async throws -> [String: String] {
+        try await kept.addPending(usage)
+    }
 
     func takePending(at now: Timestamp, leaseUntil: Timestamp, limit: Int) async throws -> [PendingUsageRow] {
         try await kept.takePending(at: now, leaseUntil: leaseUntil, limit: limit)

@@ -145,9 +145,14 @@ package final class MemoryBillingLedger: BillingLedger {
 
     // MARK: - Usage that waits
 
-    package func addPending(_ usage: [PendingUsageRow]) async throws {
+    package func addPending(_ usage: [PendingUsageRow]) async throws -> [String: String] {
         state.withLock { tables in
-            for row in usage where tables.pending[row.id] == nil { tables.pending[row.id] = row }
+            var known: [String: String] = [:]
+            for row in usage {
+                known[row.id] = tables.pending[row.id]?.payload
+                if tables.pending[row.id] == nil { tables.pending[row.id] = row }
+            }
+            return known
         }
     }
 

@@ -124,7 +124,7 @@ package final class ProviderLedger: BillingLedger {
         throw Self.unused
     }
     package func accounts(after: String?, limit: Int) async throws -> [AccountRow] { throw Self.unused }
-    package func addPending(_ usage: [PendingUsageRow]) async throws { throw Self.unused }
+    package func addPending(_ usage: [PendingUsageRow]) async throws -> [String: String] { throw Self.unused }
     package func takePending(at now: Timestamp, leaseUntil: Timestamp, limit: Int) async throws -> [PendingUsageRow] {
         throw Self.unused
     }

@@ -88,9 +88,13 @@ extension BillingLedgerContract {
             PendingUsageRow(
                 id: "p\(number)", account: account, payload: #"["ä \#(number)"]"#, receivedAt: at(number))
         }
-        try await ledger.addPending(rows)
-        try await ledger.addPending([PendingUsageRow(id: "p1", account: "beta", payload: "x", receivedAt: at(0))])
-        try await ledger.addPending([])
+        try same(try await ledger.addPending(rows), [:])
+        let repeated = try await ledger.addPending([
+            PendingUsageRow(id: "p1", account: "beta", payload: "x", receivedAt: at(0)),
+            PendingUsageRow(id: "p2", account: "acme", payload: "y", receivedAt: at(0)),
+        ])
+        try same(repeated, ["p1": rows[1].payload, "p2": rows[2].payload])
+        try same(try await ledger.addPending([]), [:])
         let all = try await ledger.pendingUsage()
         try hold(all.count == 3 && all.oldest == at(1))
         let taken = try await ledger.takePending(at: at(5), leaseUntil: at(65), limit: 2)
