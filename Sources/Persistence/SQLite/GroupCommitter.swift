@@ -27,11 +27,11 @@ final class GroupCommitter: Sendable {
     static let maximumBatch = 1024
     /// After this time a transaction takes no more writes: who waits for it is answered, and a sync costs little beside it.
     static let longestNanoseconds: Int64 = 5_000_000
-    private let pool: DatabasePool
+    private let pool: any DatabaseWriter
     private let queue = DispatchQueue(label: "tollgate.sqlite.writer")
     private let state = Mutex(State())
 
-    init(pool: DatabasePool) { self.pool = pool }
+    init(pool: any DatabaseWriter) { self.pool = pool }
 
     /// Runs the body in a transaction; its effect is durable when this returns.
     func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {

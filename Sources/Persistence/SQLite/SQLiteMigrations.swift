@@ -48,12 +48,17 @@ enum SQLiteMigrations {
     ///
     /// - Throws: `SQLiteStoreError` with `foreignDatabase`, `schemaTooNew` or `migrationFailed`.
     static func apply(to db: Database, steps: [@Sendable (Database) throws -> Void] = steps) throws {
-        let owner = try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0
-        let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") ?? 0
+        var (owner, tables, version) = (0, 0, 0)
+        // One state of the file: another process may be making it.
+        try db.inTransaction(.deferred) {
+            tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") ?? 0
+            owner = try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+            version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+            return .commit
+        }
         guard owner == applicationID || (owner == 0 && tables == 0) else {
             throw SQLiteStoreError(.foreignDatabase, "The file is the database of another program")
         }
-        let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
         guard version <= steps.count else {
             throw SQLiteStoreError(
                 .schemaTooNew,
@@ -62,6 +67,8 @@ enum SQLiteMigrations {
         for (index, step) in steps.enumerated() where index >= version {
             do {
                 try db.inTransaction(.immediate) {
+                    // Another process over the file may have been faster.
+                    guard try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0 == index else { return .commit }
                     try step(db)
                     try db.execute(sql: "PRAGMA application_id = \(applicationID)")
                     try db.execute(sql: "PRAGMA user_version = \(index + 1)")

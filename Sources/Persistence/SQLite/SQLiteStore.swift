@@ -14,17 +14,19 @@ package final class SQLiteStore: Sendable {
     /// How much is written beside the file, in pages of 4 KiB, before it is brought into it: more means fewer writes of the same page and a
     /// longer wait for whoever writes then.
     private static let checkpointPages = 4000
-    let pool: DatabasePool
+    let pool: any DatabaseWriter
     let committer: GroupCommitter
     let clock: any WallClock
 
     /// Opens the file, making it (0600) and its directories (0700) where they are not there, and brings its schema up to date.
     ///
+    /// - Parameter answers: whether this process is the one that answers under idempotency keys: reservations that a dead process left are
+    ///   nobody's then. Another process over the same file leaves them alone.
     /// - Throws: `SQLiteStoreError`.
-    package init(path: String, clock: any WallClock) throws(SQLiteStoreError) {
+    package init(path: String, answers: Bool = true, clock: any WallClock) throws(SQLiteStoreError) {
         self.clock = clock
         do {
-            pool = try Self.open(path)
+            pool = try Self.open(path, answers: answers)
         } catch let error as SQLiteStoreError {
             throw error
         } catch {
@@ -33,7 +35,24 @@ package final class SQLiteStore: Sendable {
         committer = GroupCommitter(pool: pool)
     }
 
-    private static func open(_ path: String) throws -> DatabasePool {
+    /// Makes a store in memory, which is gone with this value.
+    ///
+    /// - Throws: `SQLiteStoreError`.
+    package init(inMemory clock: any WallClock) throws(SQLiteStoreError) {
+        self.clock = clock
+        do {
+            var configuration = Configuration()
+            configuration.label = "tollgate.store"
+            let queue = try DatabaseQueue(configuration: configuration)
+            try queue.writeWithoutTransaction { db in try SQLiteMigrations.apply(to: db) }
+            pool = queue
+        } catch {
+            throw SQLiteStoreError(.cannotOpen, "A database in memory cannot be made", cause: error)
+        }
+        committer = GroupCommitter(pool: pool)
+    }
+
+    private static func open(_ path: String, answers: Bool) throws -> DatabasePool {
         let directory = URL(filePath: path).deletingLastPathComponent()
         let manager = FileManager.default
         try manager.createDirectory(
@@ -56,8 +75,7 @@ package final class SQLiteStore: Sendable {
             try db.execute(sql: "PRAGMA cache_size = -\(writerCacheKiB)")
             try db.execute(sql: "PRAGMA wal_autocheckpoint = \(checkpointPages)")
             try SQLiteMigrations.apply(to: db)
-            // A reservation that a dead process left is nobody's.
-            try db.execute(sql: "DELETE FROM idempotency_keys WHERE status IS NULL")
+            if answers { try db.execute(sql: "DELETE FROM idempotency_keys WHERE status IS NULL") }
         }
         return pool
     }
