@@ -33,17 +33,20 @@ package final class LeaderElector: LeadershipFence {
     private let state: Mutex<State>
     private let stopping = Signal()
     private let settings: LeaderMachine.Settings
+    private let mayLead: Bool
 
     /// - Parameters:
     ///   - identity: `<pod>_<uuid>`.
     ///   - address: where clients reach this replica, written to the Lease.
+    ///   - mayLead: whether it tries to hold the Lease; else it only sees who does.
     package init(
-        lease: APIObjectReference, identity: String, address: String?, api: any KubernetesAPI,
+        lease: APIObjectReference, identity: String, address: String?, mayLead: Bool = true, api: any KubernetesAPI,
         settings: LeaderMachine.Settings = LeaderMachine.Settings(), clock: any WallClock,
         time: any MonotonicClock = SystemMonotonicClock(), random: any RandomSource, logger: Logger,
         metricsFactory: any MetricsFactory
     ) {
         self.lease = lease
+        self.mayLead = mayLead
         self.api = api
         self.settings = settings
         self.clock = clock
@@ -139,6 +142,7 @@ package final class LeaderElector: LeadershipFence {
             if let record, record.holder != state.machine.identity { state.machine.lost() }
             return state.machine.action(at: begun, time: now)
         }
+        guard mayLead else { return }
         let answer: JSONValue
         switch action {
         case .wait: return

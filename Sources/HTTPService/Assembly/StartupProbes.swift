@@ -8,15 +8,21 @@ package import Logging
 internal import NIOCore
 package import ServiceLifecycle
 
-/// Answers the probes of a process that cannot begin its work yet: it lives and is not ready.
+/// Answers the probes of a process that serves nothing else: of one that cannot begin its work yet, or has no work of that sort.
 package struct StartupProbes: HTTPResponder {
     private let health: HealthDoor
     private let metrics: PrometheusRegistry
+    private let isStarting: Bool
 
-    /// - Parameter readiness: says what is waited for.
-    package init(readiness: any ReadinessReporting, metrics: PrometheusRegistry, clock: any WallClock) {
+    /// - Parameters:
+    ///   - readiness: says what is waited for.
+    ///   - isStarting: whether other paths will be served later: 503, else 404.
+    package init(
+        readiness: any ReadinessReporting, metrics: PrometheusRegistry, isStarting: Bool = true, clock: any WallClock
+    ) {
         health = HealthDoor(readiness: readiness, clock: clock)
         self.metrics = metrics
+        self.isStarting = isStarting
     }
 
     package func respond(to request: Request, context: GateContext) async throws -> Response {
@@ -29,7 +35,10 @@ package struct StartupProbes: HTTPResponder {
         } else if path == "/metrics" {
             response = Answers.text(metrics.text(), type: HealthDoor.metricsType)
         } else {
-            response = Answers.text(Array("starting\n".utf8), status: 503)
+            response =
+                isStarting
+                ? Answers.text(Array("starting\n".utf8), status: 503)
+                : Answers.text(Array("not found\n".utf8), status: 404)
         }
         if request.method == .head { response = response.withoutBody() }
         return response

@@ -40,8 +40,8 @@ struct ClusterLink: Sendable {
             logger.warning("cluster connection", metadata: [LogKeys.reason: "\(warning)"])
         }
         api = try HTTPKubernetesAPI(
-            connection, userAgent: ClientName.userAgent(role: "all"), clock: clock, random: random, metrics: metrics,
-            logger: logger)
+            connection, userAgent: ClientName.userAgent(role: settings.process.role.rawValue), clock: clock,
+            random: random, metrics: metrics, logger: logger)
         let streams = ClusterStreams(
             api: api, watched: cluster.watched(own: ownNamespace), ownNamespace: ownNamespace,
             selector: cluster.selector, policyConfigMap: settings.policy.configMap, clock: clock, random: random,
@@ -57,7 +57,8 @@ struct ClusterLink: Sendable {
             address: cluster.podIP.map {
                 "\(scheme)://\($0.contains(":") ? "[\($0)]" : $0):\(settings.listeners.api.port)"
             },
-            api: api, clock: clock, random: random, logger: logger, metricsFactory: metrics)
+            mayLead: settings.process.role.mayLead, api: api, clock: clock, random: random, logger: logger,
+            metricsFactory: metrics)
         events = EventRecorder(
             api: api, instance: cluster.podName, clock: clock, random: random, logger: logger
         ) { [redactor = Redactor(level: settings.audit.trail.redaction)] in redactor.text($0) }

@@ -52,20 +52,22 @@ struct RunCommand: ContextualCommand {
         FreedMemory.share()
         let loaded = try TollgateSettings.load(try sources(in: context), host: context.host)
         LoggingBootstrap.install(
-            loaded.logging, redactor: Redactor(level: loaded.audit.trail.redaction), output: context.errors,
-            clock: context.clock)
-        try await runServer(loaded, source: try objectSource(in: context, isSidecar: loaded.sidecar != nil))
+            loaded.logging, redactor: Redactor(level: loaded.audit.trail.redaction),
+            metadata: loaded.process.isDevnet ? ["devnet": "true"] : [:], output: context.errors, clock: context.clock)
+        try await runServer(loaded, source: try objectSource(in: context, loaded))
     }
 
     /// Manifests where they are named, else the named cluster, else the operator, else the cluster around the process.
-    private func objectSource(in context: CommandContext, isSidecar: Bool) throws -> ObjectSource {
-        if isSidecar {
+    private func objectSource(in context: CommandContext, _ loaded: TollgateSettings) throws -> ObjectSource {
+        if loaded.sidecar != nil {
             guard manifests.isEmpty, kubeconfig == nil else {
                 throw ValidationError(
                     "TOLLGATE_UPSTREAM and --manifests or --kubeconfig name two sources of objects: keep one")
             }
             return .upstream
         }
+        // It looks at no objects, whatever it is told of them.
+        if loaded.process.role == .worker { return .manifests([]) }
         if self.context != nil, kubeconfig == nil { throw ValidationError("--context needs --kubeconfig") }
         if !manifests.isEmpty {
             guard kubeconfig == nil else {
@@ -85,6 +87,8 @@ struct RunCommand: ContextualCommand {
         } catch {
             throw StartupProblem("\(error)")
         }
+        // It has objects of its own.
+        if loaded.process.isDevnet { return .manifests([]) }
         throw ValidationError(
             "nothing to run on: name manifests with --manifests DIR, a cluster with --kubeconfig FILE or an operator with TOLLGATE_UPSTREAM, or run in a cluster"
         )

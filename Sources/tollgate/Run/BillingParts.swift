@@ -23,6 +23,10 @@ struct BillingParts: Sendable {
         var random: any RandomSource
         var logger: Logger
         var metrics: PrometheusRegistry
+        /// Where claims of usage are named to workers; nil = they look for them.
+        var queue: (any UsageQueue)?
+        /// Told after each round of background work how it ended.
+        var ended: @Sendable (_ work: String, _ fault: (any Error)?) -> Void = { _, _ in }
     }
 
     /// Pauses between rounds of background work that found nothing to do.
@@ -43,8 +47,11 @@ struct BillingParts: Sendable {
     private let events: ProviderEventService
     private let deliveries: WebhookDeliveryWorker
     private let clock: any WallClock
-    private let time: any MonotonicClock
-    private let logger: Logger
+    private let work: WorkRounds
+    private let claims: [ClosureService]
+    private let works: Bool
+    /// Whether snapshots are made here.
+    private let decides: Bool
 
     /// - Throws: `StartupProblem` when `STRIPE_API_BASE` may not be called.
     init(_ world: World, time: any MonotonicClock = SystemMonotonicClock()) throws(StartupProblem) {
@@ -70,33 +77,43 @@ struct BillingParts: Sendable {
         workers = BillingWorkers(world, billing: billing, events: events, provider: provider)
         module = BillingRoutes(
             BillingServices(
-                billing: billing, events: events,
+                billing: billing, usage: Self.usage(world, billing), events: events,
                 endpoints: WebhookEndpointService(
                     ledger: world.ledger, sender: sender, clock: clock, random: world.random, logger: logger),
                 provider: provider, prices: KeptPriceList(keeper: workers.prices),
                 settings: settings.billingRouteSettings, clock: clock))
         self.clock = clock
-        self.time = time
-        self.logger = logger
+        work = WorkRounds(time: time, logger: logger, ended: world.ended)
+        works = settings.process.role.works
+        decides = settings.process.role != .worker
+        claims = works ? Self.claims(world, billing, time: time) : []
     }
 
     /// The ledger as decisions ask it.
-    var entitlements: LedgerEntitlements { LedgerEntitlements(billing, logger: logger) }
+    var entitlements: LedgerEntitlements { LedgerEntitlements(billing, logger: work.logger) }
 
-    /// What runs as long as the server does.
+    /// What runs as long as the server does: what follows the store, and the work where no other process does it.
     var services: [ClosureService] {
+        var services = workers.followers(everyRound)
+        if decides {
+            services.append(
+                ClosureService(name: "accounts") { [billing] in
+                    await rounds("reading accounts", pause: Self.readPause) {
+                        try await billing.readAccounts()
+                        return false
+                    }
+                })
+        }
+        return works ? services + workers.services(everyRound) + ownWork + claims : services
+    }
+
+    private var ownWork: [ClosureService] {
         [
             ClosureService(name: "billing sweeps") { [billing, clock] in
                 await rounds("accounts", pause: Self.sweepPause) {
                     let found = try await billing.sweep(at: clock.now())
                     try await billing.recordCounts()
                     return found > 0
-                }
-            },
-            ClosureService(name: "accounts") { [billing] in
-                await rounds("reading accounts", pause: Self.readPause) {
-                    try await billing.readAccounts()
-                    return false
                 }
             },
             ClosureService(name: "webhook deliveries") { [deliveries] in
@@ -109,7 +126,7 @@ struct BillingParts: Sendable {
                     return false
                 }
             },
-        ] + workers.services(everyRound) + workers.followers(everyRound)
+        ]
     }
 
     private var everyRound: Rounds {
@@ -122,7 +139,7 @@ struct BillingParts: Sendable {
         do {
             try await billing.readAccounts()
         } catch {
-            logger.warning("accounts cannot be read yet", metadata: [LogKeys.error: "\(error)"])
+            work.logger.warning("accounts cannot be read yet", metadata: [LogKeys.error: "\(error)"])
         }
     }
 
@@ -130,27 +147,7 @@ struct BillingParts: Sendable {
     private func rounds(
         _ name: String, pause: Duration, _ round: @Sendable () async throws -> Bool
     ) async {
-        var isFailing = false
-        while !Task.isCancelled {
-            var foundSome = false
-            do {
-                foundSome = try await round()
-                isFailing = false
-            } catch {
-                // Said once for each time that it begins: the store tells of itself, too.
-                if !isFailing, !Task.isCancelled {
-                    logger.warning(
-                        "billing work waits", metadata: ["work": "\(name)", LogKeys.error: "\(error)"])
-                }
-                isFailing = true
-            }
-            guard !foundSome else { continue }
-            do {
-                try await time.pause(for: pause)
-            } catch {
-                return
-            }
-        }
+        await work.run(name, pause: pause, round)
     }
 
     /// Puts what an account's owner is told beside its cause.
@@ -178,7 +175,8 @@ struct BillingParts: Sendable {
 }
 
 extension TollgateSettings {
-    fileprivate var accountSettings: Billing.BillingSettings {
+    /// What the accounts of the ledger depend on.
+    var accountSettings: Billing.BillingSettings {
         Billing.BillingSettings(
             makesAccounts: credits.makesAccounts, pastDueGraceSeconds: credits.pastDueGrace.wholeSeconds,
             renewalSlackSeconds: credits.renewalSlack.wholeSeconds,

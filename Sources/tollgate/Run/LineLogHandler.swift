@@ -8,13 +8,18 @@ internal import Logging
 /// Installs the log of the process, once, before the first line.
 enum LoggingBootstrap {
     /// Every logger made from now on writes lines of that form and level.
+    ///
+    /// - Parameter metadata: stands in every line.
     static func install(
-        _ settings: LoggingSettings, redactor: Redactor, output: any Output, clock: any WallClock
+        _ settings: LoggingSettings, redactor: Redactor, metadata: [String: String] = [:], output: any Output,
+        clock: any WallClock
     ) {
         LoggingSystem.bootstrap { label in
-            LineLogHandler(
+            var handler = LineLogHandler(
                 label: label, level: settings.level.level, format: settings.format, redactor: redactor,
                 output: output, clock: clock)
+            handler.metadata = metadata.mapValues { .string($0) }
+            return handler
         }
     }
 }

@@ -13,11 +13,15 @@ internal import NIOCore
 enum ListenerCheck {
     /// Binds each address and lets it go again. Nothing listens meanwhile, so no client is let in to somebody who will not answer.
     ///
+    /// - Parameter role: a process binds only what it serves.
     /// - Throws: `StartupProblem` with the setting and the address of each that cannot be had.
-    static func run(_ listeners: ListenerSettings) throws {
-        var wanted = [("TOLLGATE_LISTEN", listeners.api), ("TOLLGATE_PROBE_LISTEN", listeners.probes)]
-        if let decisions = listeners.decisions { wanted.append(("TOLLGATE_DECISION_LISTEN", decisions)) }
-        if let grpc = listeners.grpc { wanted.append(("TOLLGATE_GRPC_LISTEN", grpc.address)) }
+    static func run(_ listeners: ListenerSettings, role: ProcessRole = .all) throws {
+        var wanted = [("TOLLGATE_PROBE_LISTEN", listeners.probes)]
+        if role != .worker { wanted.insert(("TOLLGATE_LISTEN", listeners.api), at: 0) }
+        if role.decides {
+            if let decisions = listeners.decisions { wanted.append(("TOLLGATE_DECISION_LISTEN", decisions)) }
+            if let grpc = listeners.grpc { wanted.append(("TOLLGATE_GRPC_LISTEN", grpc.address)) }
+        }
         var problems: [String] = []
         for (setting, address) in wanted {
             if let reason = refusal(of: address) {

@@ -12,8 +12,9 @@ enum ScrapeGauges {
     static func register(
         on registry: PrometheusRegistry, snapshots: SnapshotStore, objects: any ResourceCatalog, keySets: RemoteKeySets,
         clock: any WallClock,
-        mode: (configured: AuthMode, effective: AuthMode), roleCheckEnabled: Bool
+        mode: (configured: AuthMode, effective: AuthMode), roleCheckEnabled: Bool, isDevnet: Bool
     ) {
+        Gauge(label: "tollgate_devnet", factory: registry).record(isDevnet ? 1 : 0)
         Gauge(label: "tollgate_policy_role_check_off", factory: registry).record(roleCheckEnabled ? 0 : 1)
         let age = Gauge(label: "tollgate_snapshot_age_seconds", factory: registry)
         let modes = Gauge(

@@ -20,6 +20,8 @@ extension ServerAssembly {
         }
         do {
             var trail = settings.audit.trail
+            // A series of its own beside that of role api, over one data directory as well.
+            if settings.process.role == .controller { trail.writer += "-controller" }
             trail.cursorKey = shared?.cursorKey
             try DurableFile.makeDirectory(trail.writerDirectory)
             var index: (any AuditIndexing)? =

@@ -37,12 +37,15 @@ struct RedisParts: Sendable {
         self.clock = clock
     }
 
+    /// What has to run as long as a process does that decides nothing.
+    var connection: ClosureService { ClosureService(name: "Redis") { [client] in await client.run() } }
+
     /// What has to run as long as the server does.
     ///
     /// - Parameter limiter: hears of the failures of other replicas.
     func services(_ limiter: FailureLimiter) -> [ClosureService] {
         [
-            ClosureService(name: "Redis") { [client] in await client.run() },
+            connection,
             ClosureService(name: "failures of other replicas") { [failures, clock] in
                 await failures.run { limiter.apply($0, now: clock.now()) }
             },

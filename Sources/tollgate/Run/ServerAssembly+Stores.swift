@@ -17,6 +17,7 @@ extension ServerAssembly {
         link: UpstreamLink?, clock: any WallClock, random: any RandomSource, logger: Logger, metrics: PrometheusRegistry
     ) async throws -> StoreSet {
         if let link { return try StoreSet.upstream(link, settings, clock: clock) }
+        if settings.process.isDevnet { return try StoreSet.memory(clock: clock) }
         guard let server = settings.database.server else {
             return try StoreSet.embedded(settings, authentication, clock: clock, logger: logger)
         }
@@ -24,7 +25,7 @@ extension ServerAssembly {
             settings: server, administrator: settings.database.administrator, probes: settings.httpSettings.probes,
             logger: logger, metrics: metrics)
         var ownFiles: String?
-        if case .manifests = source { ownFiles = settings.embeddedStorePath }
+        if case .manifests = source, settings.process.role != .worker { ownFiles = settings.embeddedStorePath }
         return try await StoreSet.shared(
             try await gate.open(), authentication, ownFiles: ownFiles, clock: clock, random: random, logger: logger,
             metrics: metrics)

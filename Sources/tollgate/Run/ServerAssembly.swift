@@ -43,9 +43,14 @@ struct ServerAssembly {
     /// Answers sidecars; nil in one.
     private let desk: SnapshotDesk?
     private let live: LiveParts
+    /// Accounts that a development server begins with; else none.
+    private let demo: [DevnetAccount]
 
-    init(_ settings: TollgateSettings, source: ObjectSource, logger: Logger) async throws {
+    init(
+        _ settings: TollgateSettings, source: ObjectSource, demo: [DevnetAccount] = [], logger: Logger
+    ) async throws {
         self.settings = settings
+        self.demo = demo
         self.logger = logger
         let clock = SystemWallClock()
         let random = SystemRandomSource()
@@ -81,12 +86,16 @@ struct ServerAssembly {
             metrics: metrics)
         try await live.start()
         limits = try LimitParts(settings.billing, redis: redis?.client, logger: logger, metrics: metrics)
-        billing = try stores.ledger.map { [limits] ledger in
+        billing = try stores.ledger.map { [limits, redis] ledger in
             try BillingParts(
                 BillingParts.World(
                     settings: settings, ledger: ledger, plans: limits.plans, prices: limits.prices,
                     egress: try EgressRules(allowing: authentication.egressAllow), clock: clock, random: random,
-                    logger: logger, metrics: metrics))
+                    logger: logger, metrics: metrics, queue: redis.map { RedisUsageQueue($0.client) }))
+        }
+        if settings.process.isDevnet {
+            try await Self.seed(
+                demo, settings: settings, stores: stores, limits: limits, clock: clock, logger: logger)
         }
         try await billing?.workers.start()
         keys = APIKeyParts(
@@ -207,7 +216,7 @@ struct ServerAssembly {
         ScrapeGauges.register(
             on: metrics, snapshots: snapshots, objects: control.catalog, keySets: keySets, clock: clock,
             mode: (authentication.mode, settings.effectiveMode(authentication)),
-            roleCheckEnabled: settings.policy.roleCheckEnabled)
+            roleCheckEnabled: settings.policy.roleCheckEnabled, isDevnet: settings.process.isDevnet)
     }
 
     /// Serves until the process is told to stop, or a service fails.
@@ -215,6 +224,10 @@ struct ServerAssembly {
         let listeners = try makeListeners()
         await billing?.readAccounts()
         await control.start()
+        if settings.process.isDevnet {
+            try await Self.showDemoKeys(
+                demo, keys: keys.registry, listen: settings.listeners.api, isTLS: settings.listeners.tls != nil)
+        }
         try await recordStart()
         let readiness = readiness
         let logger = logger
@@ -294,12 +307,12 @@ struct ServerAssembly {
         if let probes = try listeners.probes(onRunning: announce("probes", settings.listeners.probes, "http")) {
             services.append(probes)
         }
-        if let own = settings.listeners.decisions,
+        if let own = settings.listeners.decisions, settings.process.role.decides,
             let decisions = try listeners.decisions(onRunning: announce("decisions", own, scheme))
         {
             services.append(decisions)
         }
-        if let own = settings.listeners.grpc {
+        if let own = settings.listeners.grpc, settings.process.role.decides {
             services.append(
                 try Self.grpcListener(
                     own, settings: settings, http: listeners, dependencies: dependencies, readiness: readiness,

@@ -42,12 +42,22 @@ struct SharedStore: Sendable {
 }
 
 extension StoreSet {
-    /// Everything in the SQLite file of the data directory, for the one process that holds it.
+    /// Everything in memory: nothing survives the end of the process.
+    static func memory(clock: any WallClock) throws -> StoreSet {
+        let store = try SQLiteStore(inMemory: clock)
+        return StoreSet(
+            tokens: store, keys: SQLiteAPIKeyStore(store), projects: store, idempotency: store, statuses: store,
+            audit: nil, healing: store, ledger: SQLiteBillingLedger(store), shared: nil, close: { try store.close() })
+    }
+
+    /// Everything in the SQLite file of the data directory, for the process that holds it, or one of each role.
     static func embedded(
         _ settings: TollgateSettings, _ authentication: AuthenticationSettings, clock: any WallClock, logger: Logger
     ) throws -> StoreSet {
-        let store = try SQLiteStore(path: settings.embeddedStorePath, clock: clock)
-        let tokens = try ownTokens(authentication, hasDatabase: false, clock: clock, logger: logger)
+        let answers = settings.process.role != .worker
+        let store = try SQLiteStore(path: settings.embeddedStorePath, answers: answers, clock: clock)
+        // A worker asks no credential of anybody.
+        let tokens = answers ? try ownTokens(authentication, hasDatabase: false, clock: clock, logger: logger) : nil
         return StoreSet(
             tokens: tokens ?? store, keys: SQLiteAPIKeyStore(store), projects: store, idempotency: store,
             statuses: store, audit: nil, healing: store, ledger: SQLiteBillingLedger(store), shared: nil,
@@ -88,5 +98,9 @@ extension StoreSet {
 
 extension TollgateSettings {
     /// The SQLite file of the data directory.
-    var embeddedStorePath: String { "\(dataDirectory)/tollgate.sqlite" }
+    ///
+    /// A controller's beside an api's holds statuses of its own: both have a database that they share.
+    var embeddedStorePath: String {
+        process.role == .controller ? "\(dataDirectory)/tollgate.controller.sqlite" : "\(dataDirectory)/tollgate.sqlite"
+    }
 }

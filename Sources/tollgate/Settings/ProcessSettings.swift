@@ -11,6 +11,15 @@ enum ProcessRole: String, Sendable, CaseIterable {
     case worker
     /// Objects and their status.
     case controller
+
+    /// Whether it does the work of accounts in the background.
+    var works: Bool { self == .all || self == .worker }
+
+    /// Whether it decides about other systems' requests.
+    var decides: Bool { self == .all || self == .api }
+
+    /// Whether it may hold the Lease of a cluster: who holds it writes objects and their status.
+    var mayLead: Bool { self == .all || self == .controller }
 }
 
 /// What the process does, and whether it is for development.

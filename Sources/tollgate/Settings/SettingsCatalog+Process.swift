@@ -53,6 +53,12 @@ extension TollgateSettings {
             reader.note(
                 .overruled, "TOLLGATE_DATABASE_URL", "it is not used: TOLLGATE_DEVNET keeps everything in memory")
         }
+        if settings.redis != nil {
+            reader.note(.overruled, "REDIS_URL", "it is not used: TOLLGATE_DEVNET shares nothing")
+        }
+        if settings.stripe.apiKey != nil {
+            reader.note(.overruled, "STRIPE_API_KEY", "it is not used: TOLLGATE_DEVNET speaks to no payment provider")
+        }
         reader.note(.unsafe, "TOLLGATE_DEVNET", "everything is in memory and lost at the end; accounts are seeded")
     }
 

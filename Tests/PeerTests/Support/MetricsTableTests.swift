@@ -32,6 +32,7 @@ struct MetricsTableTests {
             "tollgate_postgresql_waiting", "tollgate_postgresql_wait_seconds",
             "tollgate_postgresql_transaction_seconds", "tollgate_postgresql_errors_total",
             "tollgate_upstream_polls_total", "tollgate_upstream_age_seconds", "tollgate_upstream_queue_depth",
+            "tollgate_usage_queue_dead_total",
             "tollgate_self_pods", "tollgate_self_actions_total", "tollgate_self_suspended", "tollgate_replicas",
         ]
         let missing = documented.subtracting(exported).subtracting(conditional)

@@ -214,6 +214,12 @@ internal import Testing
         #expect(settings.process.isDevnet)
         #expect(settings.notes.contains { $0.kind == .unsafe && $0.setting == "TOLLGATE_DEVNET" })
         #expect(settings.notes.contains { $0.kind == .overruled && $0.setting == "TOLLGATE_DATABASE_URL" })
+        let others = try Self.load([
+            "TOLLGATE_DEVNET": "true", "REDIS_URL": "redis://127.0.0.1:6379", "STRIPE_API_KEY": "sk_test_0123",
+        ])
+        for name in ["REDIS_URL", "STRIPE_API_KEY"] {
+            #expect(others.notes.contains { $0.kind == .overruled && $0.setting == name }, "\(name)")
+        }
     }
 
     @Test(arguments: ProcessRole.allCases) func theFlagSaysTheRole(_ role: ProcessRole) throws {
