@@ -171,7 +171,9 @@ package final class SubscriptionAccounts: Sendable {
         _ facts: AccountFacts, of key: ObjectKey, _ entry: Entry, version: Int64, hasParkedEvents: Bool
     ) -> ReconcileResult {
         let terms = ledger.terms
-        let faults = entry.applied == entry.order ? entry.faults : facts.faults
+        // What was handed over just now is said at once, with its numbers.
+        let isRead = entry.applied == entry.order
+        let faults = isRead ? entry.faults : facts.faults
         let report = AccountReport(facts, hasParkedEvents: hasParkedEvents, faults: faults, terms: terms)
         let dueAt = AccountReport.dueAt(facts, terms: terms)
         let now = clock.now()
@@ -186,7 +188,7 @@ package final class SubscriptionAccounts: Sendable {
             changed.lookedAt = now
             changed.dueAt = dueAt
             let isCounted = changed.countedAt.map { now < $0.adding(seconds: Self.numbersSeconds) } ?? false
-            if let before = changed.report, before.agrees(with: report), isCounted { return }
+            if isRead, isCounted, let before = changed.report, before.agrees(with: report) { return }
             if changed.report?.numbers != report.numbers { changed.countedAt = now }
             changed.report = report
         }

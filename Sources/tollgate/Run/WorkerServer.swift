@@ -44,6 +44,7 @@ struct WorkerServer {
                 egress: try EgressRules(allowing: authentication.egressAllow), clock: clock, random: random,
                 logger: logger, metrics: metrics, queue: redis.map { RedisUsageQueue($0.client) },
                 ended: { readiness.ended($0, $1) }))
+        try await billing.workers.start()
         ProcessMetrics.register(in: metrics, startedAt: clock.now())
         Gauge(label: "tollgate_devnet", factory: metrics).record(0)
     }

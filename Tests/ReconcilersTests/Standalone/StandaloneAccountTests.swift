@@ -69,6 +69,7 @@ internal import Testing
         #expect(try await accounts.service.view("acme").standing.plan.name == "free")
         #expect(accounts.flaky.withdrawn == 1)
         // There again, it is another object: its credits are granted anew.
+        accounts.clock.advance(seconds: 1)
         try world.write(Self.manifest("{tenant: acme, plan: pro}"), to: "s.yaml")
         await Self.settle(world, accounts)
         #expect(try await accounts.service.view("acme").standing.plan.name == "pro")
