@@ -117,7 +117,9 @@ internal import Testing
                 metricsFactory: metrics.factory), reader: worker, metrics: metrics.factory)
         #expect(try await walk.round() == 3)
         #expect(world.provider.known.reads == ["silent"].map { _ in "sub_1" })
-        #expect(try metrics.count("active") == 2 && metrics.count("unpaid") == 1 && metrics.count("canceled") == 0)
+        for (state, count) in [("active", 2), ("unpaid", 1), ("canceled", 0)] {
+            #expect(try metrics.count(state) == count)
+        }
         world.provider.set { $0.isAway = false }
         #expect(try await walk.round() == 3)
         #expect(world.provider.known.reports.map(\.value) == [3])
