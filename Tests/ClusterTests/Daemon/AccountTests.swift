@@ -15,7 +15,7 @@ extension RealCluster {
             let daemon: ClusterDaemon
 
             /// A Subscription of the tenant `acme`.
-            func apply(_ name: String = "plan", _ spec: String) async throws {
+            func apply(_ spec: String, as name: String = "plan") async throws {
                 let text = """
                     apiVersion: tollgate.dev/v1alpha1
                     kind: Subscription
@@ -115,13 +115,13 @@ extension RealCluster {
 
         @Test func theOlderOfTwoHoldsTheAccountAndTheOtherFollowsIt() async throws {
             let place = try await place("two")
-            try await place.apply("plan", "{tenant: acme, plan: pro}")
+            try await place.apply("{tenant: acme, plan: pro}")
             try await Eventually.holds("another second") {
                 let first = try await place.kubectl(
                     "get", "subscription", "plan", "-o", "jsonpath={.metadata.creationTimestamp}")
                 return Timestamp(rfc3339: first).map { $0.adding(seconds: 1) < SystemWallClock().now() } ?? false
             }
-            try await place.apply("later", "{tenant: acme, plan: enterprise}")
+            try await place.apply("{tenant: acme, plan: enterprise}", as: "later")
             try await place.daemon.running { (_: PeerProcess) async throws -> Void in
                 try await Eventually.holds("the conflict to be said") {
                     try await place.condition("Conflicted", of: "later") == "True AccountTaken"
