@@ -16,10 +16,10 @@ internal import Testing
     private let time = ManualMonotonicClock()
     private let lease = APIObjectReference(.leases, namespace: "own", name: "tollgate")
 
-    private func elector(_ identity: String) -> LeaderElector {
+    private func elector(_ identity: String, mayLead: Bool = true) -> LeaderElector {
         LeaderElector(
-            lease: lease, identity: identity, address: "http://\(identity):8080", api: api, clock: ManualClock(),
-            time: time, random: SeededRandom(seed: 1),
+            lease: lease, identity: identity, address: "http://\(identity):8080", mayLead: mayLead, api: api,
+            clock: ManualClock(), time: time, random: SeededRandom(seed: 1),
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
             metricsFactory: NOOPMetricsHandler.instance)
     }
@@ -76,6 +76,29 @@ internal import Testing
         #expect(record.durationSeconds == 1)
         #expect(record.transitions == 1)
         #expect(record.address == nil)
+    }
+
+    @Test func whoMayNotLeadSeesWhoDoesAndTakesNoFreeLease() async throws {
+        let (watcher, leader) = (elector("w", mayLead: false), elector("a"))
+        let begun = Beginnings()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await watcher.run { begun.add("w") } }
+            let before = time.now()
+            while time.now() - before < .seconds(60) {
+                try await Eventually.holds("it to rest") { isAtRest(1) }
+                time.advance(by: .seconds(1))
+            }
+            #expect(!watcher.isLeading)
+            await #expect(throws: KubernetesError.self) { try await api.get(lease, subresource: nil) }
+            group.addTask { await leader.run { begun.add("a") } }
+            try await holds("the watcher knows", running: 2) { watcher.observed?.identity == "a" }
+            #expect(watcher.observed?.address == "http://a:8080")
+            leader.stop()
+            try await holds("the lease is free") { !leader.isLeading }
+            watcher.stop()
+            group.cancelAll()
+        }
+        #expect(begun.all == ["a"])
     }
 
     @Test func aKilledLeaderIsFollowedWithinTheLeaseTime() async throws {

@@ -25,6 +25,11 @@ internal import Testing
         try await BillingLedgerContract.check(behaviour, on: SQLiteLedgerHost())
     }
 
+    @Test(arguments: BillingLedgerContract.behaviours)
+    func keepsTheContractInMemory(_ behaviour: BillingLedgerContract.Behaviour) async throws {
+        try await BillingLedgerContract.check(behaviour, on: MemoryFileHost())
+    }
+
     private static func entry(_ sequence: Int64) -> LedgerEntry {
         LedgerEntry(
             sequence: sequence, id: "e\(sequence)", key: "k\(sequence)", kind: .grant,
@@ -192,6 +197,15 @@ internal import Testing
 }
 
 /// One file, opened as often as there are processes.
+/// One database in memory: nobody else sees it, so all ledgers are over it.
+struct MemoryFileHost: BillingLedgerHost {
+    func withLedgers(_ count: Int, _ body: @Sendable ([any BillingLedger]) async throws -> Void) async throws {
+        let store = try SQLiteStore(inMemory: ManualClock())
+        try await body(Array(repeating: SQLiteBillingLedger(store), count: count))
+        try store.close()
+    }
+}
+
 struct SQLiteLedgerHost: BillingLedgerHost {
     func withLedgers(_ count: Int, _ body: @Sendable ([any BillingLedger]) async throws -> Void) async throws {
         let directory = try TemporaryDirectory()

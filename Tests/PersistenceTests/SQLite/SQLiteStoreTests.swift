@@ -100,7 +100,48 @@ internal import Testing
         #expect(try await store.loadServiceTokens().count == count)
     }
 
+    /// Processes of two roles that are started together make the file together.
+    @Test func isMadeOnceByManyAtOnce() async throws {
+        for round in 0..<10 {
+            let stores = try await withThrowingTaskGroup(of: SQLiteStore.self) { group in
+                for _ in 0..<4 { group.addTask { try open("fresh\(round).sqlite") } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            for (index, store) in stores.enumerated() {
+                try await store.write([.insert(StoreRecords.token("t\(index)"))])
+            }
+            #expect(try await stores[0].loadServiceTokens().count == stores.count)
+            for store in stores { try store.close() }
+        }
+    }
+
+    @Test func forgetsEverythingInMemory() async throws {
+        let store = try SQLiteStore(inMemory: clock)
+        try await store.write([.insert(StoreRecords.token("t"))])
+        #expect(try await store.loadServiceTokens().count == 1)
+        #expect(try await SQLiteStore(inMemory: clock).loadServiceTokens().isEmpty)
+    }
+
     // MARK: - Idempotency
+
+    /// A worker that is started over the file of an api must not let its calls run twice.
+    @Test func leavesReservationsToWhoAnswers() async throws {
+        let store = try open()
+        let caller = IdempotencyCaller(tenantID: nil, name: "c")
+        #expect(try await store.begin(key: "k", caller: caller, digest: "d") == .new)
+        let worker = try SQLiteStore(path: directory.path("store.sqlite"), answers: false, clock: clock)
+        for each in [store, worker] {
+            let refusal = await #expect(throws: Refusal.self) {
+                try await each.begin(key: "k", caller: caller, digest: "d")
+            }
+            #expect(refusal?.code == .requestIdempotencyMismatch)
+            #expect(refusal?.message == "The first request with this idempotency key is still running")
+        }
+        try await store.finish(key: "k", caller: caller, digest: "d", answer: StoredAnswer(status: 201, body: []))
+        #expect(
+            try await worker.begin(key: "k", caller: caller, digest: "d")
+                == .answered(StoredAnswer(status: 201, body: [])))
+    }
 
     @Test func answersTheSameAfterARestart() async throws {
         let store = try open()

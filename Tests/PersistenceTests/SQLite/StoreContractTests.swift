@@ -15,6 +15,11 @@ internal import Testing
         try await StoreContract.check(behaviour, on: SQLiteHost())
     }
 
+    @Test(arguments: StoreContract.behaviours)
+    func sqliteInMemoryKeepsTheContract(_ behaviour: StoreContract.Behaviour) async throws {
+        try await StoreContract.check(behaviour, on: SQLiteMemoryHost())
+    }
+
     @Test(arguments: StoreContract.records)
     func memoryKeepsTheContract(_ behaviour: StoreContract.Behaviour) async throws {
         try await StoreContract.check(behaviour, on: MemoryHost())
@@ -28,6 +33,20 @@ struct SQLiteHost: StoreHost {
     ) async throws {
         let directory = try TemporaryDirectory()
         let store = try SQLiteStore(path: directory.path("store.sqlite"), clock: clock)
+        let stores = StoreSet(
+            tokens: store, keys: SQLiteAPIKeyStore(store), projects: store, idempotency: store, statuses: store,
+            healing: store)
+        try await body(Array(repeating: stores, count: replicas))
+        try store.close()
+    }
+}
+
+/// A database in memory, as a development server has it.
+struct SQLiteMemoryHost: StoreHost {
+    func withStores(
+        replicas: Int, clock: ManualClock, _ body: @Sendable ([StoreSet]) async throws -> Void
+    ) async throws {
+        let store = try SQLiteStore(inMemory: clock)
         let stores = StoreSet(
             tokens: store, keys: SQLiteAPIKeyStore(store), projects: store, idempotency: store, statuses: store,
             healing: store)
