@@ -218,7 +218,7 @@ internal import Testing
         let event = UsageEvent(
             source: "gw", id: "x", digest: "", account: "gone", at: desk.clock.now(), content: .tasks(1))
         let unreadable = PendingUsageRow(id: "p", account: "acme", payload: "{}", receivedAt: desk.clock.now())
-        try await desk.ledger.addPending([unreadable, UsageClaim(event: event).row(receivedAt: desk.clock.now())])
+        _ = try await desk.ledger.addPending([unreadable, UsageClaim(event: event).row(receivedAt: desk.clock.now())])
         for round in 1...10 {
             #expect(try await world.dead() + world.dead("gone") == [], "before round \(round)")
             desk.clock.advance(seconds: 60)

@@ -51,7 +51,7 @@ extension StoresInPostgreSQL {
                     SlotRow(kind: .workspace, id: Self.long, order: 7, document: "{}"))
             }
             try await ledger.putInstallationDocuments([("prices", #"{"revision":"r"}"#)])
-            try await ledger.addPending([
+            _ = try await ledger.addPending([
                 PendingUsageRow(id: "p1", account: "later", payload: "[]", receivedAt: Timestamp(seconds: 5))
             ])
             for state in ProviderEventRow.State.allCases {

@@ -10,14 +10,14 @@ internal import Testing
     @Test func whatTheApiTakesTheWorkerApplies() async throws {
         let pair = try RolePair.embedded()
         try await pair.running { _, worker in
-            let event = UsageStorm.event("one")
+            let event = RoleStorm.event("one")
             let first = try await pair.api.call("POST", "/v1/usage/events", body: event)
             #expect(first.status == 202)
             let result = try first.json()["results"]?.arrayValue?.first
             #expect(result?["status"] == "accepted", "\(first.text)")
             #expect(result?["charge_micro_credits"] == nil, "it is not rated yet")
             try await Eventually.holds("the event to be applied") {
-                try await pair.recorded(UsageStorm.account) == ["one"]
+                try await pair.recorded(RoleStorm.account) == ["one"]
             }
             let again = try await pair.api.call("POST", "/v1/usage/events", body: event)
             #expect(try again.json()["duplicates"] == 1, "\(again.text)")
@@ -83,21 +83,21 @@ internal import Testing
     /// Kills one of the two in the middle of a storm, and Redis as well where there is one; then everything that was acknowledged is counted
     /// exactly once.
     private static func storm(_ pair: RolePair, killed: String, redis: RedisServer? = nil) async throws {
-        let storm = UsageStorm()
+        let storm = RoleStorm()
         let (victim, other) = killed == "api" ? (pair.api, pair.worker) : (pair.worker, pair.api)
         try await other.running { _ in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await storm.send(to: pair.api) }
                 group.addTask {
                     try await victim.running { process in
-                        try await storm.reaches(UsageStorm.total / 5)
+                        try await storm.reaches(RoleStorm.total / 5)
                         try await process.killNow()
                     }
                     try await victim.running { process in
                         try await redis?.kill()
-                        try await storm.reaches(UsageStorm.total * 3 / 5)
+                        try await storm.reaches(RoleStorm.total * 3 / 5)
                         try await redis?.restart()
-                        try await storm.reaches(UsageStorm.total)
+                        try await storm.reaches(RoleStorm.total)
                         try await isCountedOnce(pair)
                         #expect(process.exitStatus == nil)
                     }
@@ -111,17 +111,17 @@ internal import Testing
         // What a killed worker had in its hands is its own for a minute.
         try await Eventually.holds("all usage to be counted") {
             // An api that was killed a moment ago may still be busy.
-            try await pair.counted(UsageStorm.account).requests >= Int64(UsageStorm.total)
+            try await pair.counted(RoleStorm.account).requests >= Int64(RoleStorm.total)
         }
         try await Eventually.holds("nothing to wait any more") {
             try await pair.workerMetric("tollgate_usage_queue_lag_seconds") == 0
         }
-        let ids = try await pair.recorded(UsageStorm.account)
-        #expect(ids.count == UsageStorm.total)
+        let ids = try await pair.recorded(RoleStorm.account)
+        #expect(ids.count == RoleStorm.total)
         #expect(Set(ids).count == ids.count)
-        let counted = try await pair.counted(UsageStorm.account)
-        #expect(counted.requests == Int64(UsageStorm.total))
-        #expect(counted.tokens == Int64(UsageStorm.total) * UsageStorm.tokens)
+        let counted = try await pair.counted(RoleStorm.account)
+        #expect(counted.requests == Int64(RoleStorm.total))
+        #expect(counted.tokens == Int64(RoleStorm.total) * RoleStorm.tokens)
         #expect(try await pair.workerMetric("tollgate_usage_dead_total") == 0)
     }
 }

@@ -102,9 +102,11 @@ internal import Testing
 
     /// Processes of two roles that are started together make the file together.
     @Test func isMadeOnceByManyAtOnce() async throws {
+        let clock = clock
         for round in 0..<10 {
+            let path = directory.path("fresh\(round).sqlite")
             let stores = try await withThrowingTaskGroup(of: SQLiteStore.self) { group in
-                for _ in 0..<4 { group.addTask { try open("fresh\(round).sqlite") } }
+                for _ in 0..<4 { group.addTask { try SQLiteStore(path: path, clock: clock) } }
                 return try await group.reduce(into: []) { $0.append($1) }
             }
             for (index, store) in stores.enumerated() {

@@ -7,7 +7,7 @@ internal import TestSupport
 internal import Testing
 
 /// Gateways that report usage until all of it was acknowledged, and say everything again of which they heard nothing.
-final class UsageStorm: Sendable {
+final class RoleStorm: Sendable {
     static let account = "acme"
     /// Of each event.
     static let tokens: Int64 = 15
