@@ -16,7 +16,7 @@ extension StoresInPostgreSQL {
         private let clock = ManualClock()
         private static let accounts = ["acme", "ünï", "zero"]
         /// Longer than what an index holds whole.
-        private static let long = String(repeating: "long/", count: 100)
+        private static let long = String(repeating: "long/", count: 50)
         private static let uuid = "0198c0de-1234-7abc-8def-0123456789ab"
 
         init() throws { directory = try TemporaryDirectory() }
