@@ -21,6 +21,8 @@ package struct AccountState: Sendable, Hashable {
     package var validUntil: Timestamp?
     /// What is in force from `validUntil` on, at most one: another subscription of the account; empty = the fallback plan.
     package var following: [AccountState] = []
+    /// Until when a budget divides the rates by 10; nil = none does.
+    package var throttledUntil: Timestamp?
     /// What the plan with its overrides includes.
     package var features: PlanFeatures
     /// The plan that was bought where it is not in force; else nil.
@@ -82,10 +84,18 @@ package final class AccountTable: Sendable {
 
     /// The state of an account at an instant: a subscription that ended is on the fallback plan from its end on, whoever looks when.
     package func state(of account: String, at now: Timestamp) -> AccountState {
-        guard var state = states[account] else { return fallback }
+        guard let known = states[account] else { return fallback }
+        var state = known
         while let end = state.validUntil, end <= now {
-            guard let next = state.following.first else { return ended(state) }
+            guard let next = state.following.first else {
+                state = ended(state)
+                break
+            }
             state = next
+        }
+        if let until = known.throttledUntil, now < until {
+            state.rate = state.rate.throttled
+            state.accountRate = state.accountRate?.throttled
         }
         return state
     }

@@ -9,17 +9,23 @@ package struct KnownAccount: Sendable, Hashable {
     package var spec: StatedSubscription?
     /// The provider's subscriptions, the one in force first.
     package var providers: [ProviderStanding]
+    /// Until when a budget divides request rates by 10; nil = none does.
+    package var throttledUntil: Timestamp?
 
-    package init(spec: StatedSubscription? = nil, providers: [ProviderStanding] = []) {
+    package init(
+        spec: StatedSubscription? = nil, providers: [ProviderStanding] = [], throttledUntil: Timestamp? = nil
+    ) {
         self.spec = spec
         self.providers = providers
+        self.throttledUntil = throttledUntil
     }
 
-    /// What is known of an account; nil where it stands on the fallback plan and nobody speaks for it.
+    /// What is known of an account; nil where it stands on the fallback plan, nobody speaks for it, and no budget throttles it.
     package init?(_ book: AccountBook) {
         let providers = book.providers
-        guard book.spec != nil || !providers.isEmpty else { return nil }
-        self.init(spec: book.spec, providers: providers)
+        let throttledUntil = book.throttledUntil
+        guard book.spec != nil || !providers.isEmpty || throttledUntil != nil else { return nil }
+        self.init(spec: book.spec, providers: providers, throttledUntil: throttledUntil)
     }
 
     /// How the account stands where a Subscription object says something else, or nothing any more.

@@ -73,3 +73,10 @@ package struct BudgetAccount: Sendable, Hashable {
         }
     }
 }
+
+extension AccountBook {
+    /// Until when budgets divide request rates by 10, at its clock; nil where none does.
+    package var throttledUntil: Timestamp? {
+        budgets.filter { $0.throttles(at: clock) }.map(\.window.end).max()
+    }
+}

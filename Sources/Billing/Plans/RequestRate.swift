@@ -16,6 +16,12 @@ package struct RequestRate: Sendable, Hashable {
     /// Whether nothing is limited.
     package var isUnlimited: Bool { minute == nil && hour == nil && day == nil }
 
+    /// A tenth of it, and at least one request where any passes.
+    var throttled: RequestRate {
+        func tenth(_ limit: Int64) -> Int64 { limit == 0 ? 0 : max(1, limit / 10) }
+        return RequestRate(minute: minute.map(tenth), hour: hour.map(tenth), day: day.map(tenth))
+    }
+
     /// The limit of a window; nil = none.
     package subscript(window: LimitWindow) -> Int64? {
         switch window {

@@ -30,11 +30,6 @@ package struct AccountView: Sendable {
 
     package var isOverLimit: Bool { book.isOverLimit(standing) }
 
-    /// Until when request rates are divided by 10; nil where they are not.
-    package var throttledUntil: Timestamp? {
-        book.budgets.filter { $0.throttles(at: asOf) }.map(\.window.end).max()
-    }
-
     /// `{granted_micro_credits, used_micro_credits, held_micro_credits, remaining_micro_credits}`
     package var credits: JSONValue {
         [

@@ -44,6 +44,7 @@ struct AccountStates {
         states[account] = AccountState(
             plan: plan, limits: plan.limits.overridden(by: spec.overrides), isSubscribed: true,
             isSuspended: spec.isSuspended, validUntil: spec.validUntil)
+        states[account]?.throttledUntil = known[account]?.throttledUntil
         wait(for: spec.validUntil)
         let isOver = spec.validUntil.map { $0 <= now } ?? false
         return Stated(
@@ -51,16 +52,23 @@ struct AccountStates {
             boughtPlan: bought?.name)
     }
 
-    /// Takes up the accounts that only the provider speaks for.
+    /// Takes up the accounts that only the provider speaks for, and those on the fallback plan that a budget throttles.
     mutating func addAccountsWithoutObject() {
-        for (account, known) in known where !held.contains(account) && !known.providers.isEmpty {
-            _ = take(known, nil, account)
+        for (account, known) in known where !held.contains(account) {
+            if !known.providers.isEmpty {
+                _ = take(known, nil, account)
+            } else if known.throttledUntil != nil {
+                let plan = terms.catalogue.fallback
+                states[account] = AccountState(plan: plan, limits: plan.limits, isSubscribed: false)
+                states[account]?.throttledUntil = known.throttledUntil
+            }
         }
     }
 
     private mutating func take(_ known: KnownAccount, _ spec: StatedSubscription?, _ account: String) -> Standing {
         let standing = known.standing(spec: spec, at: now, terms: terms)
         states[account] = known.state(standing, spec: spec, terms: terms)
+        states[account]?.throttledUntil = known.throttledUntil
         wait(for: standing.nextBoundary(after: now))
         return standing
     }

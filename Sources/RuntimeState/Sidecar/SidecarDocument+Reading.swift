@@ -262,6 +262,7 @@ extension SidecarReader {
         if wire.value("following") != nil {
             state.following = try wire.each("following") { wire throws(Failure) in try account(wire) }
         }
+        state.throttledUntil = try wire.optionalInteger("throttled_until").map { Timestamp(microseconds: $0) }
         return state
     }
 

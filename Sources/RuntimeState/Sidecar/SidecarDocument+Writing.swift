@@ -163,6 +163,7 @@ extension SidecarWriter {
             "valid_until": state.validUntil.map { .int($0.microseconds) } ?? .null,
             "features": features(state.features), "bought_plan": .optional(state.boughtPlan),
             "following": .array(state.following.map(account)),
+            "throttled_until": state.throttledUntil.map { .int($0.microseconds) } ?? .null,
         ]
     }
 

@@ -51,10 +51,10 @@ internal import Testing
         #expect(desk.told.count(.alert) == 1)
         #expect(desk.told.count(.budgetExceeded) == 1)
         let view = try await desk.service.view("acme")
-        #expect(view.throttledUntil == BillingPeriod.day(containing: desk.clock.now()).end)
+        #expect(view.book.throttledUntil == BillingPeriod.day(containing: desk.clock.now()).end)
         desk.clock.advance(seconds: 86_400)
         let after = try await desk.service.view("acme")
-        #expect(after.throttledUntil == nil)
+        #expect(after.book.throttledUntil == nil)
         #expect(after.book.budgets.first?.spentMicroUSD == 0)
     }
 
