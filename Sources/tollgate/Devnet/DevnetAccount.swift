@@ -3,6 +3,8 @@
 
 internal import Billing
 internal import Essentials
+internal import Reconcilers
+internal import ResourceModel
 
 /// An account that a development server begins with.
 struct DevnetAccount: Sendable {
@@ -20,9 +22,6 @@ struct DevnetAccount: Sendable {
     let users: [String]
     let projects: [String]
     let agents: [String]
-
-    /// Of its Subscription.
-    var uid: String { "devnet-\(name)" }
 
     /// The three accounts: on the fallback plan, on the dearest one, and on `pro` or what is in the middle.
     static func all(_ catalogue: PlanCatalogue, now: Timestamp) -> [DevnetAccount] {
@@ -58,7 +57,6 @@ struct DevnetAccount: Sendable {
         metadata:
           name: \(name)
           namespace: \(TollgateSettings.standaloneNamespace)
-          uid: \(uid)
         spec:
           tenant: \(name)
           source: manual
@@ -70,6 +68,9 @@ struct DevnetAccount: Sendable {
 
     /// What the object asks for.
     var order: SubscriptionOrder {
-        SubscriptionOrder(spec: StatedSubscription(uid: uid, plan: plan.name, anchor: anchor))
+        let key = ObjectKey(kind: .subscription, namespace: TollgateSettings.standaloneNamespace, name: name)
+        return SubscriptionOrder(
+            spec: StatedSubscription(uid: AccountOrder.place(of: key), plan: plan.name, anchor: anchor),
+            isNamedByPlace: true)
     }
 }

@@ -76,15 +76,17 @@ internal import Testing
         #expect(try await accounts.available("acme") == 1_000_000_000)
     }
 
-    @Test func aManifestThatSpeaksForAnotherAccountLeavesTheFirst() async throws {
+    /// An object's tenant cannot be changed; another object may speak for another account.
+    @Test func aManifestKeepsItsAccount() async throws {
         let accounts = try AccountWorld()
         let world = try await ControllerWorld(accounts: accounts.accounts)
         try world.write(Self.manifest("{tenant: acme, plan: pro}"), to: "s.yaml")
         await Self.settle(world, accounts)
         try world.write(Self.manifest("{tenant: other, plan: pro}"), to: "s.yaml")
         await Self.settle(world, accounts)
-        #expect(try await accounts.service.view("acme").standing.plan.name == "free")
-        #expect(try await accounts.service.view("other").standing.plan.name == "pro")
+        #expect(world.shown("Invalid", of: "acme") == "True InvalidSpec")
+        #expect(try await accounts.service.view("acme").standing.plan.name == "pro")
+        #expect(try await accounts.service.view("other").standing.plan.name == "free")
     }
 
     @Test func aLedgerThatIsAwayHoldsUpNoPass() async throws {
