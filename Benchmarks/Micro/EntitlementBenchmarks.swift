@@ -1,6 +1,8 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import AuditTrail
+internal import Authentication
 internal import Billing
 internal import Essentials
 internal import HTTPService
