@@ -116,7 +116,7 @@ internal import Testing
         let database = try await PostgreSQLServer.shared().makeDatabase()
         let quick: (inout PostgreSQLSettings) -> Void = {
             $0.poolSize = 1
-            $0.statementTimeout = .milliseconds(200)
+            $0.statementTimeout = .seconds(3)
             $0.networkGrace = .seconds(60)
         }
         try await DatabaseSupport.withPool(database.url, change: quick) { pool in
