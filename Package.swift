@@ -50,7 +50,7 @@ let package = Package(
             name: "Persistence",
             dependencies: [
                 "Essentials", "Authentication", "Authorization", "Billing", "AuditTrail", "Healing", "CPQ", .grdb,
-                .crypto, .logging, .metrics,
+                .grdbSQLite, .crypto, .logging, .metrics,
             ]),
         .target(
             name: "Connectors",
@@ -290,6 +290,7 @@ extension Target.Dependency {
     static let crypto = product(name: "Crypto", package: "swift-crypto")
     static let cryptoExtras = product(name: "CryptoExtras", package: "swift-crypto")
     static let grdb = product(name: "GRDB", package: "GRDB.swift")
+    static let grdbSQLite = product(name: "GRDBSQLite", package: "GRDB.swift")
     static let grpcCore = product(name: "GRPCCore", package: "grpc-swift-2")
     static let grpcNIOTransport = product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport")
     static let grpcProtobuf = product(name: "GRPCProtobuf", package: "grpc-swift-protobuf")

@@ -43,6 +43,7 @@ CoreMetrics: *
 Crypto: Essentials Authentication Authorization Billing AuditTrail ToolTrust Healing Persistence Connectors HTTPService
 CryptoExtras: Authentication
 GRDB: Persistence
+GRDBSQLite: Persistence
 GRPCCore: ExtAuthzService
 GRPCNIOTransportHTTP2Posix: ExtAuthzService
 GRPCProtobuf: ExtAuthzService

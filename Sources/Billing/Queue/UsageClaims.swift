@@ -53,9 +53,7 @@ package struct UsageClaims: Sendable {
     ) async throws(Refusal) -> ([UsageResult], [UsageClaim]) {
         let (prices, dedup) = (billing.prices.prices, billing.settings.dedupWindow)
         let since = UsageIntake(account: account, now: now, dedupWindow: dedup).repeatsSince
-        let keys = candidates.compactMap { candidate in
-            candidate.source.flatMap { source in candidate.id.map { UsageKey(source: source, id: $0) } }
-        }
+        let keys = candidates.compactMap(\.key)
         return try await billing.look(account) { work, reader in
             let recorded = try reader.usage(keys, since: since)
             var claims: [UsageClaim] = []

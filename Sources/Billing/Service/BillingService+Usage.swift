@@ -30,9 +30,10 @@ extension BillingService {
         let done = try await change(account) { work, transaction in
             let since = UsageIntake(account: account, now: work.now, dedupWindow: dedup).repeatsSince
             var recorder = UsageRecorder(work, transaction, prices: prices)
+            let recorded = try transaction.usage(candidates.compactMap(\.key), since: since)
             let results = try UsageSorting.results(
                 of: candidates,
-                recorded: { source, id in try transaction.usage(source: source, id: id, since: since)?.digest },
+                recorded: { source, id in recorded[UsageKey(source: source, id: id)]?.digest },
                 apply: { event in try recorder.apply(event) })
             try recorder.writer.store()
             work = recorder.work

@@ -133,4 +133,10 @@ package struct UsageCandidate: Sendable, Hashable {
     /// Nil where it is refused.
     package var account: String?
     package var state: State
+
+    /// What it is told from others by; nil where it does not say.
+    package var key: UsageKey? {
+        guard let source, let id else { return nil }
+        return UsageKey(source: source, id: id)
+    }
 }

@@ -7,7 +7,17 @@ internal import Essentials
 /// The legs of an entry as both databases keep them: `[["grant:<id>",-5],["consumed",5]]`.
 enum LegsText {
     static func encode(_ legs: [LedgerEntry.Leg]) -> String {
-        JSONValue.array(legs.map { .array([.string($0.bucket.text), .int($0.microCredits)]) }).jsonText
+        var writer = JSONWriter()
+        writer.raw("[")
+        for (index, leg) in legs.enumerated() {
+            writer.raw(index == 0 ? "[" : ",[")
+            writer.string(leg.bucket.text)
+            writer.raw(",")
+            writer.integer(leg.microCredits)
+            writer.raw("]")
+        }
+        writer.raw("]")
+        return String(decoding: writer.bytes, as: UTF8.self)
     }
 
     /// - Throws: `BillingStoreError` with `unreadable`.

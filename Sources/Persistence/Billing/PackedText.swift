@@ -17,16 +17,27 @@ enum PackedText {
     /// What a packed text ends with; no byte of a text is one of these.
     private static let (uuidMark, digestMark): (UInt8, UInt8) = (0xFF, 0xFE)
 
+    /// What a text becomes.
+    private enum Packing {
+        case whole
+        case packed(Data)
+        case hasNUL
+    }
+
     /// - Throws: `BillingStoreError` with `constraint` for a NUL, at which the database would end the text.
     static func pack(_ text: String) throws(BillingStoreError) -> DatabaseValue {
-        try pack(text, Array(text.utf8))
+        var bytes = text
+        switch bytes.withUTF8(packing) {
+        case .whole: return text.databaseValue
+        case .packed(let data): return data.databaseValue
+        case .hasNUL: throw hasNUL
+        }
     }
 
     /// The same for a text that may be very long and is only to be told from others: its beginning and a digest stand for it.
     static func key(_ text: String) throws(BillingStoreError) -> (value: DatabaseValue, isWhole: Bool) {
-        let bytes = Array(text.utf8)
-        guard bytes.count > longestKey + 20 else { return (try pack(text, bytes), true) }
-        try refuseNUL(bytes)
+        guard text.utf8.count > longestKey + 20 else { return (try pack(text), true) }
+        let bytes = Array(try checked(text).utf8)
         var packed = Data(bytes.prefix(keptOfLonger))
         packed.append(contentsOf: SHA256.hash(data: bytes).prefix(16))
         packed.append(digestMark)
@@ -57,39 +68,39 @@ enum PackedText {
 
     private static let hasNUL = BillingStoreError(.constraint, "A text holds a NUL")
 
-    private static func refuseNUL(_ bytes: [UInt8]) throws(BillingStoreError) {
-        if bytes.contains(0) { throw hasNUL }
-    }
-
-    private static func pack(_ text: String, _ bytes: [UInt8]) throws(BillingStoreError) -> DatabaseValue {
-        try refuseNUL(bytes)
-        guard bytes.count >= 36, let uuid = uuid(bytes.suffix(36)) else { return text.databaseValue }
-        var packed = Data(bytes.dropLast(36))
-        packed.append(contentsOf: uuid)
+    private static func packing(_ bytes: UnsafeBufferPointer<UInt8>) -> Packing {
+        if bytes.contains(0) { return .hasNUL }
+        guard bytes.count >= 36 else { return .whole }
+        let start = bytes.count - 36
+        // A prefix, the 16 bytes and the mark.
+        var packed = Data(capacity: start + 17)
+        packed.append(contentsOf: bytes[..<start])
+        guard append(uuid: bytes, from: start, to: &packed) else { return .whole }
         packed.append(uuidMark)
-        return packed.databaseValue
+        return .packed(packed)
     }
 
-    /// The bytes of a UUID in lower case; nil for everything else, because it could not be written again as it was.
-    private static func uuid(_ text: ArraySlice<UInt8>) -> [UInt8]? {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(16)
-        var high: UInt8?
-        for (index, byte) in text.enumerated() {
+    /// Appends the bytes of a UUID in lower case; false for everything else, because it could not be written again as it was.
+    private static func append(uuid text: UnsafeBufferPointer<UInt8>, from start: Int, to packed: inout Data) -> Bool {
+        var index = 0
+        while index < 36 {
             if index == 8 || index == 13 || index == 18 || index == 23 {
-                guard byte == UInt8(ascii: "-") else { return nil }
+                guard text[start + index] == UInt8(ascii: "-") else { return false }
+                index += 1
                 continue
             }
-            guard byte < UInt8(ascii: "A") || byte > UInt8(ascii: "F"), let digit = Hex.digitValue(byte) else {
-                return nil
-            }
-            if let first = high {
-                bytes.append(first << 4 | digit)
-                high = nil
-            } else {
-                high = digit
-            }
+            guard let high = digit(text[start + index]), let low = digit(text[start + index + 1]) else { return false }
+            packed.append(high << 4 | low)
+            index += 2
         }
-        return bytes
+        return true
+    }
+
+    private static func digit(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+        default: nil
+        }
     }
 }

@@ -41,6 +41,7 @@ extension SQLiteBillingLedger {
 
     package func addPending(_ usage: [PendingUsageRow]) async throws -> [String: String] {
         guard !usage.isEmpty else { return [:] }
+        let numbers = store.numbers
         return try await writing { db in
             var known: [String: String] = [:]
             let statement = try db.cachedStatement(
@@ -49,9 +50,10 @@ extension SQLiteBillingLedger {
                     VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
                     """)
             for row in usage {
+                let account = try SQLiteBillingSession(db, account: row.account, numbers: numbers).ownNumber()
                 try statement.execute(arguments: [
-                    try PackedText.checked(row.id), try SQLiteBillingSession.number(of: row.account, db), row.payload,
-                    row.receivedAt.microseconds, row.attempts, row.leaseUntil?.microseconds,
+                    try PackedText.checked(row.id), account, row.payload, row.receivedAt.microseconds, row.attempts,
+                    row.leaseUntil?.microseconds,
                 ])
                 guard db.changesCount == 0 else { continue }
                 known[row.id] = try String.fetchOne(

@@ -15,9 +15,11 @@ extension SQLiteBillingLedger {
         ] {
             guard let before else { continue }
             mayBeMore = try await writing { try Self.forget(granularity, before, limit, $0) } || mayBeMore
+            store.numbers.forgetNotes()
         }
         if let before = limits.days {
             mayBeMore = try await writing { try Self.forgetValues(before, limit, $0) } || mayBeMore
+            store.numbers.forgetNotes()
         }
         if let before = limits.dedup {
             mayBeMore = try await writing { try Self.forgetKeys(before, limit, $0) } || mayBeMore

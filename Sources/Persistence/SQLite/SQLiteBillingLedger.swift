@@ -16,13 +16,20 @@ package struct SQLiteBillingLedger: BillingLedger {
     package func transact<Value: Sendable>(
         _ account: String, _ body: @escaping @Sendable (any BillingTransaction) throws -> Value
     ) async throws -> Value {
-        try await writing { db in try body(SQLiteBillingSession(db, account: account)) }
+        let numbers = store.numbers
+        let done = try await writing { db in
+            let session = SQLiteBillingSession(db, account: account, numbers: numbers)
+            return (value: try body(session), found: session.found)
+        }
+        numbers.keep(done.found, of: account)
+        return done.value
     }
 
     package func read<Value: Sendable>(
         _ account: String, _ body: @escaping @Sendable (any BillingReader) throws -> Value
     ) async throws -> Value {
-        try await reading { db in try body(SQLiteBillingSession(db, account: account)) }
+        let numbers = store.numbers
+        return try await reading { db in try body(SQLiteBillingSession(db, account: account, numbers: numbers)) }
     }
 
     // MARK: - Means

@@ -18,16 +18,27 @@ extension SQLiteBillingSession {
     }
 
     func accountVersion() throws -> Int64 {
-        try integer("SELECT version FROM billing_accounts WHERE account = ?", [owner]) ?? 0
+        try BoundStatement(db, "SELECT version FROM billing_accounts WHERE account = ?").first {
+            $0.add(owner)
+        } reading: {
+            $0.integer(0)
+        } ?? 0
     }
 
     func put(_ row: AccountRow) throws {
         guard row.account == owner else {
             throw BillingStoreError(.constraint, "A transaction over one account puts another")
         }
-        try execute(
-            "UPDATE billing_accounts SET version = version + 1, due_at = ?, document = ? WHERE id = ? AND version = ?",
-            [row.dueAt?.microseconds, row.document, try ownNumber(), row.version])
+        let number = try ownNumber()
+        try BoundStatement(
+            db,
+            "UPDATE billing_accounts SET version = version + 1, due_at = ?, document = ? WHERE id = ? AND version = ?"
+        ).run {
+            $0.add(row.dueAt?.microseconds)
+            $0.add(row.document)
+            $0.add(number)
+            $0.add(row.version)
+        }
         guard db.changesCount == 1 else {
             throw BillingStoreError(.constraint, "The account is not at version \(row.version) any more")
         }

@@ -13,6 +13,9 @@ extension SQLiteBillingSession {
         id, entry_id, key, whole_key, kind, at, recorded_at, legs, reference, list_micro_usd, charge_micro_usd,
         price_version, actor, balance_after
         """
+    private static let insertion = """
+        INSERT INTO billing_entries (\(entryColumns), account) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """
 
     func entry(key: String) throws -> LedgerEntry? {
         guard let number = try knownNumber() else { return nil }
@@ -50,28 +53,31 @@ extension SQLiteBillingSession {
     func append(_ entries: [LedgerEntry]) throws {
         guard !entries.isEmpty else { return }
         let number = try ownNumber()
-        let statement = try db.cachedStatement(
-            sql: """
-                INSERT INTO billing_entries (\(Self.entryColumns), account)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """)
+        let statement = try BoundStatement(db, Self.insertion)
         for entry in entries {
             guard entry.sequence > 0, entry.sequence < 1 << Self.sequenceBits else {
                 throw BillingStoreError(.constraint, "An entry has the sequence \(entry.sequence)")
             }
             let key = try PackedText.key(entry.key)
-            let values: [DatabaseValue] = [
-                (number << Self.sequenceBits | entry.sequence).databaseValue, try PackedText.pack(entry.id), key.value,
-                key.isWhole ? .null : entry.key.databaseValue, entry.kind.rawValue.databaseValue,
-                entry.at.microseconds.databaseValue, entry.recordedAt.microseconds.databaseValue,
-                LegsText.encode(entry.legs).databaseValue, try Self.packed(entry.reference),
-                entry.listMicroUSD.databaseValue, entry.chargeMicroUSD.databaseValue,
-                try entry.priceVersion.map(self.number(of:)).databaseValue,
-                try self.number(of: entry.actor).databaseValue, entry.balanceAfter.databaseValue,
-                number.databaseValue,
-            ]
-            statement.setUncheckedArguments(StatementArguments(values))
-            try statement.execute()
+            let (id, reference) = (try PackedText.pack(entry.id), try Self.packed(entry.reference))
+            let (price, actor) = (try entry.priceVersion.map(self.number(of:)), try self.number(of: entry.actor))
+            try statement.run {
+                $0.add(number << Self.sequenceBits | entry.sequence)
+                $0.add(id)
+                $0.add(key.value)
+                $0.add(key.isWhole ? nil : entry.key)
+                $0.add(entry.kind.rawValue)
+                $0.add(entry.at.microseconds)
+                $0.add(entry.recordedAt.microseconds)
+                $0.add(LegsText.encode(entry.legs))
+                $0.add(reference)
+                $0.add(entry.listMicroUSD)
+                $0.add(entry.chargeMicroUSD)
+                $0.add(price)
+                $0.add(actor)
+                $0.add(entry.balanceAfter)
+                $0.add(number)
+            }
         }
     }
 }

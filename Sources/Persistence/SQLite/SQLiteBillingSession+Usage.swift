@@ -13,6 +13,21 @@ extension SQLiteBillingSession {
         u.project, u.uncollected, u.is_quarantined, u.price_version, u.reservation, u.session, u.task,
         \(UsageColumns.amounts.map { "u.\($0)" }.joined(separator: ", "))
         """
+    private static let lookUp = "SELECT usage FROM billing_usage_keys WHERE account = ? AND source = ? AND event = ?"
+    private static let insertion = """
+        INSERT INTO billing_usage (
+            account, at, received_at, kind, source, event, whole_event, digest, reservation, session, task,
+            model, agent, user, project, uncollected, is_quarantined, price_version, \(UsageColumns.amountList)
+        ) VALUES (?\(String(repeating: ", ?", count: 17 + UsageColumns.amounts.count)))
+        """
+    private static let remembrance = """
+        INSERT INTO billing_usage_keys (account, source, event, usage) VALUES (?, ?, ?, ?)
+        ON CONFLICT (account, source, event) DO UPDATE SET usage = excluded.usage
+        """
+    private static let rating = """
+        UPDATE billing_usage SET model = ?, agent = ?, user = ?, project = ?, uncollected = ?, is_quarantined = ?,
+            price_version = ?, \(UsageColumns.amounts.map { "\($0) = ?" }.joined(separator: ", ")) WHERE id = ?
+        """
     /// Where the amounts begin.
     private static let firstAmount = 18
 
@@ -20,11 +35,19 @@ extension SQLiteBillingSession {
 
     func usage(source: String, id: String, since: Timestamp) throws -> UsageRow? {
         guard let number = try knownNumber(), let source = try knownNumber(of: source) else { return nil }
+        let event = try PackedText.key(id).value
+        // Most events are no repeats: only a record that is there is read whole.
+        let place = try BoundStatement(db, Self.lookUp).first {
+            $0.add(number)
+            $0.add(source)
+            $0.add(event)
+        } reading: {
+            $0.integer(0)
+        }
+        guard let place else { return nil }
         return try row(
-            """
-            SELECT \(Self.usageColumns) FROM billing_usage_keys k JOIN billing_usage u ON u.id = k.usage
-            WHERE k.account = ? AND k.source = ? AND k.event = ? AND u.received_at >= ?
-            """, [number, source, try PackedText.key(id).value, since.microseconds]
+            "SELECT \(Self.usageColumns) FROM billing_usage u WHERE u.id = ? AND u.received_at >= ?",
+            [place, since.microseconds]
         ).map(usage)
     }
 
@@ -108,9 +131,9 @@ extension SQLiteBillingSession {
 
     /// The bytes of a digest; a text that is none stays what it is.
     private static func packedDigest(_ text: String) throws -> DatabaseValue {
-        guard let bytes = Hex.decode(text), Hex.encode(bytes) == text else {
-            return try PackedText.checked(text).databaseValue
-        }
+        // What is read again must be what was written: capitals would come back as small letters.
+        let hasCapitals = text.utf8.contains { $0 >= UInt8(ascii: "A") && $0 <= UInt8(ascii: "F") }
+        guard !hasCapitals, let bytes = Hex.decode(text) else { return try PackedText.checked(text).databaseValue }
         return Data(bytes).databaseValue
     }
 
@@ -119,61 +142,98 @@ extension SQLiteBillingSession {
     func record(_ usage: [UsageRow]) throws {
         guard !usage.isEmpty else { return }
         let number = try ownNumber()
-        let columns = """
-            account, at, received_at, kind, source, event, whole_event, digest, reservation, session, task,
-            model, agent, user, project, uncollected, is_quarantined, price_version, \(UsageColumns.amountList)
-            """
-        let insert = try db.cachedStatement(
-            sql: """
-                INSERT INTO billing_usage (\(columns))
-                VALUES (?\(String(repeating: ", ?", count: 17 + UsageColumns.amounts.count)))
-                """)
-        let remember = try db.cachedStatement(
-            sql: """
-                INSERT INTO billing_usage_keys (account, source, event, usage) VALUES (?, ?, ?, ?)
-                ON CONFLICT (account, source, event) DO UPDATE SET usage = excluded.usage
-                """)
+        let insert = try BoundStatement(db, Self.insertion)
+        let remember = try BoundStatement(db, Self.remembrance)
         for row in usage {
             let event = try PackedText.key(row.id)
             let source = try self.number(of: row.source)
-            let values: [DatabaseValue] = [
-                number.databaseValue, row.at.microseconds.databaseValue, row.receivedAt.microseconds.databaseValue,
-                row.kind.databaseValue, source.databaseValue, event.value,
-                event.isWhole ? .null : row.id.databaseValue, try Self.packedDigest(row.digest),
-                try Self.packed(row.reservation), try Self.packed(row.session), try Self.packed(row.task),
-            ]
-            insert.setUncheckedArguments(StatementArguments(values + (try rated(row))))
-            try insert.execute()
-            let key: [DatabaseValue] = [
-                number.databaseValue, source.databaseValue, event.value, db.lastInsertedRowID.databaseValue,
-            ]
-            remember.setUncheckedArguments(StatementArguments(key))
-            try remember.execute()
+            let digest = try Self.packedDigest(row.digest)
+            let within = (
+                try Self.packed(row.reservation), try Self.packed(row.session), try Self.packed(row.task)
+            )
+            let rated = try rated(row)
+            try insert.run {
+                $0.add(number)
+                $0.add(row.at.microseconds)
+                $0.add(row.receivedAt.microseconds)
+                $0.add(row.kind)
+                $0.add(source)
+                $0.add(event.value)
+                $0.add(event.isWhole ? nil : row.id)
+                $0.add(digest)
+                $0.add(within.0)
+                $0.add(within.1)
+                $0.add(within.2)
+                rated.add(to: &$0)
+            }
+            let place = db.lastInsertedRowID
+            try remember.run {
+                $0.add(number)
+                $0.add(source)
+                $0.add(event.value)
+                $0.add(place)
+            }
         }
     }
 
-    /// What it is counted by, and what it costs.
-    private func rated(_ row: UsageRow) throws -> [DatabaseValue] {
-        var values: [DatabaseValue] = [
-            try number(of: row.dimensions.model).databaseValue, try number(of: row.dimensions.agent).databaseValue,
-            try number(of: row.dimensions.user).databaseValue, try number(of: row.dimensions.project).databaseValue,
-            row.uncollectedMicroCredits.databaseValue, (row.isQuarantined ? 1 : 0 as Int64).databaseValue,
-            try row.priceVersion.map(number(of:)).databaseValue,
-        ]
-        for amount in row.amounts.values { values.append(amount.databaseValue) }
-        return values
+    /// What usage is counted by, and what it costs.
+    private struct Rated {
+        /// Of model, agent, user and project.
+        let dimensions: (Int64, Int64, Int64, Int64)
+        let priceVersion: Int64?
+        let row: UsageRow
+
+        func add(to parameters: inout BoundStatement.Parameters) {
+            parameters.add(dimensions.0)
+            parameters.add(dimensions.1)
+            parameters.add(dimensions.2)
+            parameters.add(dimensions.3)
+            parameters.add(row.uncollectedMicroCredits)
+            parameters.add(row.isQuarantined ? 1 : 0)
+            parameters.add(priceVersion)
+            row.amounts.add(to: &parameters)
+        }
+    }
+
+    private func rated(_ row: UsageRow) throws -> Rated {
+        Rated(
+            dimensions: try numbers(of: row.dimensions), priceVersion: try row.priceVersion.map(number(of:)), row: row)
+    }
+
+    /// The numbers of model, agent, user and project.
+    func numbers(of dimensions: UsageDimensions) throws -> (Int64, Int64, Int64, Int64) {
+        (
+            try number(of: dimensions.model), try number(of: dimensions.agent), try number(of: dimensions.user),
+            try number(of: dimensions.project)
+        )
     }
 
     func update(_ usage: UsageRow) throws {
         guard let place = try place(usage.at, usage.source, usage.id) else {
             throw BillingStoreError(.constraint, "Usage is rated anew that was never recorded")
         }
-        let amounts = UsageColumns.amounts.map { "\($0) = ?" }.joined(separator: ", ")
-        let statement = try db.cachedStatement(
-            sql: """
-                UPDATE billing_usage SET model = ?, agent = ?, user = ?, project = ?, uncollected = ?, is_quarantined = ?,
-                    price_version = ?, \(amounts) WHERE id = ?
-                """)
-        try statement.execute(arguments: StatementArguments(try rated(usage) + [place.databaseValue]))
+        let rated = try rated(usage)
+        try BoundStatement(db, Self.rating).run {
+            rated.add(to: &$0)
+            $0.add(place)
+        }
+    }
+}
+
+extension UsageAmounts {
+    /// Binds them in the order of `UsageColumns.amounts`.
+    func add(to parameters: inout BoundStatement.Parameters) {
+        parameters.add(requests)
+        parameters.add(input)
+        parameters.add(output)
+        parameters.add(cacheRead)
+        parameters.add(cacheWrite)
+        parameters.add(reasoning)
+        parameters.add(agentCalls)
+        parameters.add(agentSeconds)
+        parameters.add(tasks)
+        parameters.add(listMicroUSD)
+        parameters.add(chargeMicroUSD)
+        parameters.add(chargeMicroCredits)
     }
 }

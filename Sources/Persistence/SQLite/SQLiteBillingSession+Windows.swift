@@ -7,6 +7,14 @@ internal import GRDB
 
 /// Windows of usage, and the values that dimensions have on a day.
 extension SQLiteBillingSession {
+    private static let addition = """
+        INSERT INTO billing_windows AS w
+            (account, granularity, start, model, agent, user, project, \(UsageColumns.amountList))
+        VALUES (?\(String(repeating: ", ?", count: 6 + UsageColumns.amounts.count)))
+        ON CONFLICT (account, granularity, start, model, agent, user, project)
+        DO UPDATE SET \(UsageColumns.additions(to: "w", atLeast: "max"))
+        """
+
     static func number(_ dimension: UsageDimension) -> Int64 {
         switch dimension {
         case .model: 1
@@ -81,56 +89,46 @@ extension SQLiteBillingSession {
     func add(_ windows: [UsageWindowDelta]) throws {
         guard !windows.isEmpty else { return }
         let own = try ownNumber()
-        let statement = try db.cachedStatement(
-            sql: """
-                INSERT INTO billing_windows AS w
-                    (account, granularity, start, model, agent, user, project, \(UsageColumns.amountList))
-                VALUES (?\(String(repeating: ", ?", count: 6 + UsageColumns.amounts.count)))
-                ON CONFLICT (account, granularity, start, model, agent, user, project)
-                DO UPDATE SET \(UsageColumns.additions(to: "w", atLeast: "max"))
-                """)
-        for window in windows.merged {
-            var values: [DatabaseValue] = [
-                own.databaseValue, window.granularity.number.databaseValue,
-                window.start.microseconds.databaseValue,
-            ]
-            for dimension in UsageDimension.allCases {
-                values.append(try number(of: window.dimensions[dimension]).databaseValue)
+        let statement = try BoundStatement(db, Self.addition)
+        for window in windows {
+            let (granularity, start) = (window.granularity.number, window.start.microseconds)
+            let numbers = try numbers(of: window.dimensions)
+            try note(window, own, [numbers.0, numbers.1, numbers.2, numbers.3])
+            try statement.run {
+                $0.add(own)
+                $0.add(granularity)
+                $0.add(start)
+                $0.add(numbers.0)
+                $0.add(numbers.1)
+                $0.add(numbers.2)
+                $0.add(numbers.3)
+                window.amounts.add(to: &$0)
             }
-            try note(window, own)
-            for amount in window.amounts.values { values.append(amount.databaseValue) }
-            statement.setUncheckedArguments(StatementArguments(values))
-            try statement.execute()
         }
     }
 
     /// Notes where a window starts, so that it can be forgotten, and on days which values there are.
-    private func note(_ window: UsageWindowDelta, _ own: Int64) throws {
-        let start = Start(granularity: window.granularity.number, start: window.start.microseconds)
-        if noted.insert(start).inserted {
+    private func note(_ window: UsageWindowDelta, _ own: Int64, _ values: [Int64]) throws {
+        let start = window.start.microseconds
+        if isNew(.init(account: own, kind: window.granularity.number, start: start, value: nil)) {
             try execute(
                 "INSERT OR IGNORE INTO billing_window_starts (granularity, start, account) VALUES (?, ?, ?)",
-                [start.granularity, start.start, own])
+                [window.granularity.number, start, own])
         }
         guard window.granularity == .day else { return }
-        for dimension in UsageDimension.allCases where !window.dimensions[dimension].isEmpty {
+        for (dimension, value) in zip(UsageDimension.allCases, values) where !window.dimensions[dimension].isEmpty {
+            let number = Self.number(dimension)
+            guard isNew(.init(account: own, kind: number, start: start, value: value)) else { continue }
             try execute(
                 """
                 INSERT OR IGNORE INTO billing_dimension_values (account, dimension, day, value) VALUES (?, ?, ?, ?)
-                """,
-                [own, Self.number(dimension), start.start, try number(of: window.dimensions[dimension])])
+                """, [own, number, start, value])
             guard db.changesCount == 1 else { continue }
             try execute(
                 """
                 INSERT INTO billing_dimension_counts (day, account, dimension, count) VALUES (?, ?, ?, 1)
                 ON CONFLICT (day, account, dimension) DO UPDATE SET count = count + 1
-                """, [start.start, own, Self.number(dimension)])
+                """, [start, own, number])
         }
-    }
-
-    /// Where windows of a transaction start.
-    struct Start: Hashable {
-        let granularity: Int64
-        let start: Int64
     }
 }

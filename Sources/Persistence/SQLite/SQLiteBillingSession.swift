@@ -5,20 +5,19 @@ internal import Billing
 internal import Essentials
 internal import GRDB
 
-/// One transaction over an account in the SQLite file. It knows numbers of accounts and texts for as long as it lives and no longer, because
-/// another process may write the same file.
+/// One transaction over an account in the SQLite file.
 final class SQLiteBillingSession {
     let db: Database
     /// The account's id.
     let owner: String
-    private var number: Int64?
-    private var numbers: [String: Int64] = [:]
+    /// What this transaction found that may be kept once it is committed.
+    private(set) var found = StoredNumbers.Found()
+    private let numbers: StoredNumbers
     private var texts: [Int64: String] = [:]
-    /// Starts of windows that this transaction has written down.
-    var noted: Set<Start> = []
 
-    init(_ db: Database, account: String) {
+    init(_ db: Database, account: String, numbers: StoredNumbers) {
         self.db = db
+        self.numbers = numbers
         owner = account
     }
 
@@ -44,9 +43,15 @@ final class SQLiteBillingSession {
 
     /// The account's number; nil where nothing of it was ever written.
     func knownNumber() throws -> Int64? {
-        if let number { return number }
-        number = try integer("SELECT id FROM billing_accounts WHERE account = ?", [owner])
-        return number
+        if let number = found.account { return number }
+        found.account =
+            try numbers.account(owner)
+            ?? BoundStatement(db, "SELECT id FROM billing_accounts WHERE account = ?").first {
+                $0.add(owner)
+            } reading: {
+                $0.integer(0)
+            }
+        return found.account
     }
 
     /// The account's number, given to it where it has none yet.
@@ -54,20 +59,22 @@ final class SQLiteBillingSession {
         if let known = try knownNumber() { return known }
         try execute(
             "INSERT INTO billing_accounts (account) VALUES (?)", [try PackedText.checked(owner)])
-        number = db.lastInsertedRowID
-        return db.lastInsertedRowID
-    }
-
-    /// The number of another account, for what is written for several at once.
-    static func number(of account: String, _ db: Database) throws -> Int64 {
-        try SQLiteBillingSession(db, account: account).ownNumber()
+        let number = db.lastInsertedRowID
+        found.account = number
+        return number
     }
 
     /// The number of a text; nil where it was never written.
     func knownNumber(of text: String) throws -> Int64? {
-        if let number = numbers[text] { return number }
-        let number = try integer("SELECT id FROM billing_texts WHERE text = ?", [text])
-        numbers[text] = number
+        if let number = found.texts[text] { return number }
+        let number =
+            try numbers.text(text)
+            ?? BoundStatement(db, "SELECT id FROM billing_texts WHERE text = ?").first {
+                $0.add(text)
+            } reading: {
+                $0.integer(0)
+            }
+        found.texts[text] = number
         return number
     }
 
@@ -75,9 +82,13 @@ final class SQLiteBillingSession {
     func number(of text: String) throws -> Int64 {
         if let number = try knownNumber(of: text) { return number }
         try execute("INSERT INTO billing_texts (text) VALUES (?)", [try PackedText.checked(text)])
-        numbers[text] = db.lastInsertedRowID
-        return db.lastInsertedRowID
+        let number = db.lastInsertedRowID
+        found.texts[text] = number
+        return number
     }
+
+    /// Whether this transaction is the first that writes a note down, as far as is known.
+    func isNew(_ note: StoredNumbers.Note) -> Bool { !numbers.contains(note) && found.notes.insert(note).inserted }
 
     func text(_ number: Int64) throws -> String {
         if let text = texts[number] { return text }

@@ -16,6 +16,7 @@ package final class SQLiteStore: Sendable {
     private static let checkpointPages = 4000
     let pool: any DatabaseWriter
     let committer: GroupCommitter
+    let numbers = StoredNumbers()
     let clock: any WallClock
 
     /// Opens the file, making it (0600) and its directories (0700) where they are not there, and brings its schema up to date.
