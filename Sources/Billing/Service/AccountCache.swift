@@ -9,6 +9,8 @@ final class AccountCache: Sendable {
     private struct Entry: Sendable {
         var version: Int64
         var book: AccountBook
+        /// What was written where the transaction may still be taken back; nil once it is stored for certain.
+        var document: String?
     }
 
     private let entries: Mutex<LRUCache<String, Entry>>
@@ -18,8 +20,27 @@ final class AccountCache: Sendable {
     /// The account, where exactly that version of it is known.
     func book(_ account: String, version: Int64) -> AccountBook? {
         entries.withLock { entries in
-            guard let entry = entries.value(for: account), entry.version == version else { return nil }
+            guard let entry = entries.value(for: account), entry.version == version, entry.document == nil else {
+                return nil
+            }
             return entry.book
+        }
+    }
+
+    /// The account that a row holds, where this process has written exactly that: several operations on one account are often one commit.
+    func book(_ row: AccountRow) -> AccountBook? {
+        entries.withLock { entries in
+            guard let entry = entries.value(for: row.account), entry.version == row.version,
+                entry.document == row.document
+            else { return nil }
+            return entry.book
+        }
+    }
+
+    /// Keeps a version that was written but may still be taken back.
+    func propose(_ book: AccountBook, _ row: AccountRow) {
+        entries.withLock { entries in
+            _ = entries.insert(Entry(version: row.version, book: book, document: row.document), for: row.account)
         }
     }
 
@@ -27,7 +48,7 @@ final class AccountCache: Sendable {
     func keep(_ book: AccountBook, version: Int64) {
         entries.withLock { entries in
             if let known = entries.peek(book.account), known.version > version { return }
-            _ = entries.insert(Entry(version: version, book: book), for: book.account)
+            _ = entries.insert(Entry(version: version, book: book, document: nil), for: book.account)
         }
     }
 

@@ -29,10 +29,12 @@ package struct AccountWork {
     /// - Parameters:
     ///   - opens: whether a subscription is put in force next: an account that is made for it is granted nothing of the fallback plan before.
     ///   - known: the decoded account, where a version of it is kept.
+    ///   - decode: reads a stored account.
     /// - Throws: `Refusal` `billing.account_not_found` where it is not stored and may not be made; `BillingStoreError`.
     package init(
         _ account: String, at now: Timestamp, in transaction: any BillingReader, terms: BillingTerms, makes: Bool,
-        actor: String = "system", opens: Bool = false, known: (Int64) -> AccountBook? = { _ in nil }
+        actor: String = "system", opens: Bool = false, known: (Int64) -> AccountBook? = { _ in nil },
+        decode: (AccountRow) throws -> AccountBook = { try AccountBook($0) }
     ) throws {
         self.transaction = transaction
         self.terms = terms
@@ -43,7 +45,7 @@ package struct AccountWork {
                 self.book = book
             } else {
                 guard let row = try transaction.account() else { throw BillingStoreError.unreadable("account") }
-                book = try AccountBook(row)
+                book = try decode(row)
             }
         } else {
             guard makes else { throw Refusal(.billingAccountNotFound) }
@@ -87,10 +89,11 @@ package struct AccountWork {
 
     /// Writes what was changed; nothing where nothing was.
     ///
-    /// - Returns: the version that is stored then.
-    package func store(in transaction: any BillingTransaction, outbox: Outbox) throws -> Int64 {
-        guard !changes.isEmpty else { return version }
-        try transaction.put(book.row(version: version))
+    /// - Returns: the account as it is stored then; nil where nothing was changed.
+    package func store(in transaction: any BillingTransaction, outbox: Outbox) throws -> AccountRow? {
+        guard !changes.isEmpty else { return nil }
+        var row = book.row(version: version)
+        try transaction.put(row)
         if !changes.entries.isEmpty { try transaction.append(changes.entries) }
         for grant in changes.grants { try transaction.put(grant.row) }
         for reservation in changes.reservations { try transaction.put(reservation.row) }
@@ -100,6 +103,7 @@ package struct AccountWork {
             // The same wherever the body runs again: no other transaction has this version.
             try outbox(event, "msg_\(book.account)_\(version + 1)_\(index)", transaction)
         }
-        return version + 1
+        row.version += 1
+        return row
     }
 }

@@ -65,7 +65,11 @@ package final class BillingService: Sendable {
             done = try await ledger.transact(account) { transaction in
                 var work = try AccountWork(
                     account, at: now, in: transaction, terms: terms, makes: makes, actor: actor, opens: opens
-                ) { cache.book(account, version: $0) }
+                ) {
+                    cache.book(account, version: $0)
+                } decode: {
+                    try cache.book($0) ?? AccountBook($0)
+                }
                 work.knownValues = knownValues
                 let result: Result<Value, Refusal>
                 let before = work
@@ -76,10 +80,11 @@ package final class BillingService: Sendable {
                     // Of what is refused nothing stays but that the owner was told of a budget in the way.
                     if refusal.code != .billingBudgetExceeded { work = before }
                 }
-                let version = try work.store(in: transaction, outbox: outbox)
+                let stored = try work.store(in: transaction, outbox: outbox)
+                if let stored { cache.propose(work.book, stored) }
                 return Done(
-                    result: result, book: work.book, version: version, entries: work.changes.entries.map(\.kind),
-                    admitted: work.admitted)
+                    result: result, book: work.book, version: stored?.version ?? work.version,
+                    entries: work.changes.entries.map(\.kind), admitted: work.admitted)
             }
         } catch { throw fault(error, account) }
         if done.version > 0 {

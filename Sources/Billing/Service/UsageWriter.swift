@@ -5,9 +5,10 @@ internal import Essentials
 
 /// Gathers the records of one transaction, and what each window gains in all.
 struct UsageWriter {
+    /// What all records have in common that belong into the same windows.
     private struct Place: Hashable {
-        var granularity: UsageWindowDelta.Granularity
-        var start: Timestamp
+        /// Hours since 1970.
+        var hour: Int64
         var dimensions: UsageDimensions
     }
 
@@ -18,6 +19,7 @@ struct UsageWriter {
 
     private let transaction: any BillingTransaction
     private var rows: [UsageRow] = []
+    /// Where the windows of a place begin, one of each length.
     private var places: [Place: Int] = [:]
     private var deltas: [UsageWindowDelta] = []
     private var caps: [Day: DimensionCap] = [:]
@@ -35,18 +37,15 @@ struct UsageWriter {
     /// Takes a record; its windows are those of its own time.
     mutating func add(_ row: UsageRow) throws {
         rows.append(row)
-        let dimensions = try admitted(row.dimensions, day: UsageWindowDelta.Granularity.day.start(of: row.at))
-        for granularity in UsageWindowDelta.Granularity.allCases {
-            let place = Place(granularity: granularity, start: granularity.start(of: row.at), dimensions: dimensions)
-            if let index = places[place] {
-                deltas[index].amounts.add(row.amounts)
-            } else {
-                places[place] = deltas.count
-                deltas.append(
-                    UsageWindowDelta(
-                        granularity: granularity, start: place.start, dimensions: dimensions, amounts: row.amounts))
-            }
+        let lengths = UsageWindowDelta.Granularity.allCases
+        let place = Place(hour: UTCDay.floor(row.at.seconds, 3600), dimensions: row.dimensions)
+        if let first = places[place] {
+            for index in first..<first + lengths.count { deltas[index].amounts.add(row.amounts) }
+            return
         }
+        let dimensions = try admitted(row.dimensions, day: UsageWindowDelta.Granularity.day.start(of: row.at))
+        places[place] = deltas.count
+        deltas += UsageWindowDelta.Granularity.windows(at: row.at, dimensions, row.amounts)
     }
 
     /// Writes everything.

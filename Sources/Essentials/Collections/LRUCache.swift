@@ -3,29 +3,42 @@
 
 /// A map of bounded size that forgets what was used least recently. Every operation is O(1).
 ///
-/// It is a plain value without a lock: whoever shares it puts it into a `Mutex`.
+/// It is a plain value without a lock: whoever shares it puts it into a `Mutex`. Its bodies are open to other modules, which call it for every
+/// request: there it is compiled for the types that it holds.
 package struct LRUCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
-    private struct Node: Sendable {
-        var key: Key
-        var value: Value
-        var previous: Int
-        var next: Int
+    @usableFromInline
+    struct Node: Sendable {
+        @usableFromInline var key: Key
+        @usableFromInline var value: Value
+        @usableFromInline var previous: Int
+        @usableFromInline var next: Int
+
+        @inlinable
+        init(key: Key, value: Value, previous: Int, next: Int) {
+            self.key = key
+            self.value = value
+            self.previous = previous
+            self.next = next
+        }
     }
 
     /// The largest number of entries.
     package let capacity: Int
-    private var indices: [Key: Int] = [:]
-    private var nodes: [Node] = []
-    private var newest = -1
-    private var oldest = -1
+    @usableFromInline var indices: [Key: Int] = [:]
+    @usableFromInline var nodes: [Node] = []
+    @usableFromInline var newest = -1
+    @usableFromInline var oldest = -1
 
     /// A cache for at most `capacity` (≥ 1) entries.
+    @inlinable
     package init(capacity: Int) { self.capacity = max(1, capacity) }
 
     /// The number of entries.
+    @inlinable
     package var count: Int { indices.count }
 
     /// Reads an entry and marks it as just used.
+    @inlinable
     package mutating func value(for key: Key) -> Value? {
         guard let index = indices[key] else { return nil }
         moveToFront(index)
@@ -33,14 +46,17 @@ package struct LRUCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     }
 
     /// The key that was used least recently.
+    @inlinable
     package var oldestKey: Key? { oldest >= 0 ? nodes[oldest].key : nil }
 
     /// Reads an entry without marking it.
+    @inlinable
     package func peek(_ key: Key) -> Value? { indices[key].map { nodes[$0].value } }
 
     /// Adds or replaces an entry and marks it as just used.
     ///
     /// - Returns: the key that had to go, if one had to.
+    @inlinable
     package mutating func insert(_ value: Value, for key: Key) -> Key? {
         if let index = indices[key] {
             nodes[index].value = value
@@ -65,6 +81,7 @@ package struct LRUCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     }
 
     /// Changes an entry in place, making it from `initial` when it is new, and marks it as just used.
+    @inlinable
     package mutating func update<Result>(
         _ key: Key, initial: @autoclosure () -> Value, _ change: (inout Value) -> Result
     ) -> Result {
@@ -79,6 +96,7 @@ package struct LRUCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     }
 
     /// Changes an entry in place and marks it as just used; nil where there is none.
+    @inlinable
     package mutating func updateIfPresent<Result>(_ key: Key, _ change: (inout Value) -> Result) -> Result? {
         guard let index = indices[key] else { return nil }
         moveToFront(index)
@@ -88,6 +106,7 @@ package struct LRUCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     /// Takes every entry out whose value the test, which may change it, holds to be good for nothing.
     ///
     /// - Returns: how many went.
+    @inlinable
     package mutating func removeAll(where isIdle: (inout Value) -> Bool) -> Int {
         var idle: [Key] = []
         for index in nodes.indices where isIdle(&nodes[index].value) { idle.append(nodes[index].key) }
@@ -96,6 +115,7 @@ package struct LRUCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     }
 
     /// Takes an entry out.
+    @inlinable
     package mutating func remove(_ key: Key) -> Value? {
         guard let index = indices.removeValue(forKey: key) else { return nil }
         let value = nodes[index].value
@@ -113,6 +133,7 @@ package struct LRUCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     }
 
     /// Forgets everything.
+    @inlinable
     package mutating func removeAll() {
         indices.removeAll()
         nodes.removeAll()
@@ -121,6 +142,7 @@ package struct LRUCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     }
 
     /// Every entry, the newest first.
+    @inlinable
     package var entries: [(key: Key, value: Value)] {
         var result: [(key: Key, value: Value)] = []
         result.reserveCapacity(nodes.count)
@@ -132,13 +154,15 @@ package struct LRUCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         return result
     }
 
-    private mutating func moveToFront(_ index: Int) {
+    @inlinable
+    mutating func moveToFront(_ index: Int) {
         guard newest != index else { return }
         unlink(index)
         pushFront(index)
     }
 
-    private mutating func unlink(_ index: Int) {
+    @inlinable
+    mutating func unlink(_ index: Int) {
         let (previous, next) = (nodes[index].previous, nodes[index].next)
         if previous >= 0 { nodes[previous].next = next } else { newest = next }
         if next >= 0 { nodes[next].previous = previous } else { oldest = previous }
@@ -146,7 +170,8 @@ package struct LRUCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         nodes[index].next = -1
     }
 
-    private mutating func pushFront(_ index: Int) {
+    @inlinable
+    mutating func pushFront(_ index: Int) {
         nodes[index].previous = -1
         nodes[index].next = newest
         if newest >= 0 { nodes[newest].previous = index }

@@ -20,7 +20,7 @@ enum PackedText {
     /// What a text becomes.
     private enum Packing {
         case whole
-        case packed(Data)
+        case packed([UInt8])
         case hasNUL
     }
 
@@ -29,7 +29,7 @@ enum PackedText {
         var bytes = text
         switch bytes.withUTF8(packing) {
         case .whole: return text.databaseValue
-        case .packed(let data): return data.databaseValue
+        case .packed(let packed): return Data(packed).databaseValue
         case .hasNUL: throw hasNUL
         }
     }
@@ -72,17 +72,24 @@ enum PackedText {
         if bytes.contains(0) { return .hasNUL }
         guard bytes.count >= 36 else { return .whole }
         let start = bytes.count - 36
+        var isUUID = false
         // A prefix, the 16 bytes and the mark.
-        var packed = Data(capacity: start + 17)
-        packed.append(contentsOf: bytes[..<start])
-        guard append(uuid: bytes, from: start, to: &packed) else { return .whole }
-        packed.append(uuidMark)
-        return .packed(packed)
+        let packed = [UInt8](unsafeUninitializedCapacity: start + 17) { packed, count in
+            isUUID = unpack(uuid: bytes, from: start, into: packed, at: start)
+            guard isUUID else { return }
+            for index in 0..<start { packed[index] = bytes[index] }
+            packed[start + 16] = uuidMark
+            count = start + 17
+        }
+        return isUUID ? .packed(packed) : .whole
     }
 
-    /// Appends the bytes of a UUID in lower case; false for everything else, because it could not be written again as it was.
-    private static func append(uuid text: UnsafeBufferPointer<UInt8>, from start: Int, to packed: inout Data) -> Bool {
-        var index = 0
+    /// Reads a UUID in lower case; false for everything else, because it could not be written again as it was.
+    private static func unpack(
+        uuid text: UnsafeBufferPointer<UInt8>, from start: Int, into packed: UnsafeMutableBufferPointer<UInt8>,
+        at place: Int
+    ) -> Bool {
+        var (index, place) = (0, place)
         while index < 36 {
             if index == 8 || index == 13 || index == 18 || index == 23 {
                 guard text[start + index] == UInt8(ascii: "-") else { return false }
@@ -90,7 +97,8 @@ enum PackedText {
                 continue
             }
             guard let high = digit(text[start + index]), let low = digit(text[start + index + 1]) else { return false }
-            packed.append(high << 4 | low)
+            packed[place] = high << 4 | low
+            place += 1
             index += 2
         }
         return true

@@ -10,11 +10,15 @@ extension SQLiteBillingSession {
     // MARK: - Account
 
     func account() throws -> AccountRow? {
-        guard
-            let row = try row(
-                "SELECT version, due_at, document FROM billing_accounts WHERE account = ? AND version > 0", [owner])
-        else { return nil }
-        return AccountRow(account: owner, version: row[0], document: row[2], dueAt: row.optionalTimestamp(1))
+        try BoundStatement(
+            db, "SELECT version, due_at, document FROM billing_accounts WHERE account = ? AND version > 0"
+        ).first {
+            $0.add(owner)
+        } reading: { row in
+            AccountRow(
+                account: owner, version: row.integer(0), document: row.text(2),
+                dueAt: row.optionalInteger(1).map(Timestamp.init(microseconds:)))
+        }
     }
 
     func accountVersion() throws -> Int64 {
