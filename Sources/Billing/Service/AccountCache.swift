@@ -6,11 +6,17 @@ internal import Synchronization
 
 /// Decoded accounts by version, so that an account that nobody else has written is not read again. Bounded.
 final class AccountCache: Sendable {
-    private struct Entry: Sendable {
-        var version: Int64
-        var book: AccountBook
+    private final class Entry: Sendable {
+        let version: Int64
+        let book: AccountBook
         /// What was written where the transaction may still be taken back; nil once it is stored for certain.
-        var document: String?
+        let document: String?
+
+        init(_ book: AccountBook, version: Int64, document: String?) {
+            self.version = version
+            self.book = book
+            self.document = document
+        }
     }
 
     private let entries: Mutex<LRUCache<String, Entry>>
@@ -40,7 +46,7 @@ final class AccountCache: Sendable {
     /// Keeps a version that was written but may still be taken back.
     func propose(_ book: AccountBook, _ row: AccountRow) {
         entries.withLock { entries in
-            _ = entries.insert(Entry(version: row.version, book: book, document: row.document), for: row.account)
+            _ = entries.insert(Entry(book, version: row.version, document: row.document), for: row.account)
         }
     }
 
@@ -48,7 +54,7 @@ final class AccountCache: Sendable {
     func keep(_ book: AccountBook, version: Int64) {
         entries.withLock { entries in
             if let known = entries.peek(book.account), known.version > version { return }
-            _ = entries.insert(Entry(version: version, book: book, document: nil), for: book.account)
+            _ = entries.insert(Entry(book, version: version, document: nil), for: book.account)
         }
     }
 

@@ -25,7 +25,9 @@ struct UsageWriter {
     private var caps: [Day: DimensionCap] = [:]
     private let account: String
     private let known: KnownValues?
-    /// Values that are counted under their own name and were not known before.
+    /// Values that are counted under their own name.
+    private var own: Set<KnownValues.Entry> = []
+    /// Those of them that were not known before.
     private(set) var admitted: Set<KnownValues.Entry> = []
 
     init(_ transaction: any BillingTransaction, _ work: AccountWork) {
@@ -67,13 +69,20 @@ struct UsageWriter {
     ) throws -> String {
         guard !value.isEmpty else { return value }
         let entry = KnownValues.Entry(account: account, day: day, dimension: dimension, value: value)
-        if admitted.contains(entry) || known?.contains(entry) == true { return value }
+        if own.contains(entry) { return value }
+        if known?.contains(entry) == true {
+            own.insert(entry)
+            return value
+        }
         let key = Day(dimension: dimension, start: day)
         // Only this value is asked for: a day may have ten thousand.
         let stored = try transaction.dimensionValues(dimension, day: day, among: [value])
         let name = caps[key, default: DimensionCap(count: stored.count)].admit(
             value, isKnown: stored.known.contains(value))
-        if name == value, value != DimensionCap.other { admitted.insert(entry) }
+        if name == value, value != DimensionCap.other {
+            admitted.insert(entry)
+            own.insert(entry)
+        }
         return name
     }
 }

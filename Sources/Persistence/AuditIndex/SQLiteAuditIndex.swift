@@ -71,13 +71,23 @@ package final class SQLiteAuditIndex: AuditIndexing, Sendable {
 
     package func add(_ rows: [AuditRow]) async throws {
         try await pool.write { db in
-            let statement = try db.cachedStatement(
-                sql: "INSERT OR IGNORE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+            let statement = try BoundStatement(
+                db, "INSERT OR IGNORE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
             for row in rows {
-                try statement.execute(arguments: [
-                    row.writer, row.sequence, row.at.microseconds, row.id, row.actor, row.action, row.resource,
-                    row.outcome.rawValue, row.tenant, row.sessionID, row.ip, Data(row.line),
-                ])
+                try statement.run {
+                    $0.add(row.writer)
+                    $0.add(row.sequence)
+                    $0.add(row.at.microseconds)
+                    $0.add(row.id)
+                    $0.add(row.actor)
+                    $0.add(row.action)
+                    $0.add(row.resource)
+                    $0.add(row.outcome.rawValue)
+                    $0.add(row.tenant)
+                    $0.add(row.sessionID)
+                    $0.add(row.ip)
+                    $0.add(bytes: row.line)
+                }
             }
         }
     }

@@ -104,13 +104,13 @@ struct BoundStatement {
             case .int64(let number): add(number)
             case .double(let number): took(sqlite3_bind_double(handle, next, number))
             case .string(let text): add(text)
-            case .blob(let data): add(data)
+            case .blob(let data): add(bytes: data)
             }
         }
 
-        private mutating func add(_ data: Data) {
+        mutating func add(bytes: some ContiguousBytes) {
             let (handle, next) = (handle, next)
-            let code = data.withUnsafeBytes { bytes in
+            let code = bytes.withUnsafeBytes { bytes in
                 guard let start = bytes.baseAddress else { return sqlite3_bind_zeroblob(handle, next, 0) }
                 return sqlite3_bind_blob64(handle, next, start, UInt64(bytes.count), Self.copied)
             }

@@ -54,13 +54,15 @@ extension SQLiteBillingSession {
         guard !entries.isEmpty else { return }
         let number = try ownNumber()
         let statement = try BoundStatement(db, Self.insertion)
+        var (latestPrice, latestActor) = (Latest(), Latest())
         for entry in entries {
             guard entry.sequence > 0, entry.sequence < 1 << Self.sequenceBits else {
                 throw BillingStoreError(.constraint, "An entry has the sequence \(entry.sequence)")
             }
             let key = try PackedText.key(entry.key)
             let (id, reference) = (try PackedText.pack(entry.id), try Self.packed(entry.reference))
-            let (price, actor) = (try entry.priceVersion.map(self.number(of:)), try self.number(of: entry.actor))
+            let price = try entry.priceVersion.map { try self.number(of: $0, &latestPrice) }
+            let actor = try self.number(of: entry.actor, &latestActor)
             try statement.run {
                 $0.add(number << Self.sequenceBits | entry.sequence)
                 $0.add(id)

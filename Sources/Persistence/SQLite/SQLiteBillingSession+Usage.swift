@@ -144,14 +144,15 @@ extension SQLiteBillingSession {
         let number = try ownNumber()
         let insert = try BoundStatement(db, Self.insertion)
         let remember = try BoundStatement(db, Self.remembrance)
+        var latest = LatestOfUsage()
         for row in usage {
             let event = try PackedText.key(row.id)
-            let source = try self.number(of: row.source)
+            let source = try self.number(of: row.source, &latest.source)
             let digest = try Self.packedDigest(row.digest)
             let within = (
                 try Self.packed(row.reservation), try Self.packed(row.session), try Self.packed(row.task)
             )
-            let rated = try rated(row)
+            let rated = try rated(row, &latest)
             try insert.run {
                 $0.add(number)
                 $0.add(row.at.microseconds)
@@ -195,16 +196,24 @@ extension SQLiteBillingSession {
         }
     }
 
-    private func rated(_ row: UsageRow) throws -> Rated {
-        Rated(
-            dimensions: try numbers(of: row.dimensions), priceVersion: try row.priceVersion.map(number(of:)), row: row)
+    private func rated(_ row: UsageRow, _ latest: inout LatestOfUsage) throws -> Rated {
+        let price = try row.priceVersion.map { try number(of: $0, &latest.price) }
+        return Rated(dimensions: try numbers(of: row.dimensions, &latest), priceVersion: price, row: row)
+    }
+
+    /// Texts of the record or window before.
+    struct LatestOfUsage {
+        fileprivate var (source, price) = (Latest(), Latest())
+        fileprivate var (model, agent, user, project) = (Latest(), Latest(), Latest(), Latest())
     }
 
     /// The numbers of model, agent, user and project.
-    func numbers(of dimensions: UsageDimensions) throws -> (Int64, Int64, Int64, Int64) {
+    func numbers(
+        of dimensions: UsageDimensions, _ latest: inout LatestOfUsage
+    ) throws -> (Int64, Int64, Int64, Int64) {
         (
-            try number(of: dimensions.model), try number(of: dimensions.agent), try number(of: dimensions.user),
-            try number(of: dimensions.project)
+            try number(of: dimensions.model, &latest.model), try number(of: dimensions.agent, &latest.agent),
+            try number(of: dimensions.user, &latest.user), try number(of: dimensions.project, &latest.project)
         )
     }
 
@@ -212,7 +221,8 @@ extension SQLiteBillingSession {
         guard let place = try place(usage.at, usage.source, usage.id) else {
             throw BillingStoreError(.constraint, "Usage is rated anew that was never recorded")
         }
-        let rated = try rated(usage)
+        var latest = LatestOfUsage()
+        let rated = try rated(usage, &latest)
         try BoundStatement(db, Self.rating).run {
             rated.add(to: &$0)
             $0.add(place)

@@ -90,9 +90,10 @@ extension SQLiteBillingSession {
         guard !windows.isEmpty else { return }
         let own = try ownNumber()
         let statement = try BoundStatement(db, Self.addition)
+        var latest = LatestOfUsage()
         for window in windows {
             let (granularity, start) = (window.granularity.number, window.start.microseconds)
-            let numbers = try numbers(of: window.dimensions)
+            let numbers = try numbers(of: window.dimensions, &latest)
             try note(window, own, [numbers.0, numbers.1, numbers.2, numbers.3])
             try statement.run {
                 $0.add(own)

@@ -14,6 +14,7 @@ final class SQLiteBillingSession {
     private(set) var found = StoredNumbers.Found()
     private let numbers: StoredNumbers
     private var texts: [Int64: String] = [:]
+    private var seen: Set<StoredNumbers.Note> = []
 
     init(_ db: Database, account: String, numbers: StoredNumbers) {
         self.db = db
@@ -87,8 +88,26 @@ final class SQLiteBillingSession {
         return number
     }
 
+    /// A text and its number: rows of one call mostly say the same again.
+    struct Latest {
+        fileprivate var text = ""
+        fileprivate var number: Int64?
+    }
+
+    /// The same, where the text before is likely the same.
+    func number(of text: String, _ latest: inout Latest) throws -> Int64 {
+        if let number = latest.number, latest.text == text { return number }
+        let number = try number(of: text)
+        latest = Latest(text: text, number: number)
+        return number
+    }
+
     /// Whether this transaction is the first that writes a note down, as far as is known.
-    func isNew(_ note: StoredNumbers.Note) -> Bool { !numbers.contains(note) && found.notes.insert(note).inserted }
+    func isNew(_ note: StoredNumbers.Note) -> Bool {
+        guard seen.insert(note).inserted, !numbers.contains(note) else { return false }
+        found.notes.insert(note)
+        return true
+    }
 
     func text(_ number: Int64) throws -> String {
         if let text = texts[number] { return text }

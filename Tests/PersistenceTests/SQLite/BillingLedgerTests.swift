@@ -128,6 +128,55 @@ internal import Testing
         #expect(error?.code == .unavailable)
     }
 
+    private static func usage(_ model: String) -> UsageRow {
+        UsageRow(
+            kind: "tokens", source: "from \(model)", id: "e", digest: "", at: .latest, receivedAt: .latest,
+            dimensions: UsageDimensions(model: model), amounts: UsageAmounts())
+    }
+
+    /// What a transaction gave numbers to that was taken back has no number, and gets another one.
+    @Test func forgetsNumbersThatWereTakenBack() async throws {
+        let store = try open()
+        let ledger = SQLiteBillingLedger(store)
+        await #expect(throws: CancellationError.self) {
+            try await ledger.transact("acme") { transaction in
+                try transaction.record([Self.usage("one")])
+                throw CancellationError()
+            }
+        }
+        try await ledger.transact("globex") { try $0.record([Self.usage("two")]) }
+        try await ledger.transact("acme") { try $0.record([Self.usage("one")]) }
+        for (account, model) in [("globex", "two"), ("acme", "one")] {
+            let rows = try await ledger.read(account) { try $0.usage(UsageQuery(limit: 9)) }
+            #expect(rows == [Self.usage(model)])
+        }
+        try store.close()
+    }
+
+    /// Values that were forgotten with their day are counted anew when they come again.
+    @Test func notesAgainWhatItForgot() async throws {
+        let store = try open()
+        let ledger = SQLiteBillingLedger(store)
+        let day = Timestamp(seconds: 86_400)
+        let window = UsageWindowDelta(
+            granularity: .day, start: day, dimensions: UsageDimensions(model: "m"), amounts: UsageAmounts())
+        for _ in 0..<2 {
+            try await ledger.transact("acme") { try $0.add([window]) }
+            let values = try await ledger.read("acme") { try $0.dimensionValues(.model, day: day) }
+            #expect(values == ["m"])
+            while try await ledger.prune(BillingRetention(days: day.adding(seconds: 1)), limit: 9) {}
+            let (count, starts) = try await ledger.read("acme") { reader in
+                (
+                    try reader.dimensionValues(.model, day: day, among: ["m"]).count,
+                    try reader.windows(.day, from: day, to: .latest, by: [])
+                )
+            }
+            #expect(count == 0)
+            #expect(starts == [])
+        }
+        try store.close()
+    }
+
     /// Pages of records do not get slower with what lies behind them: each is found where the last one ended.
     @Test func readsNoMoreThanItNeeds() async throws {
         let store = try open()
