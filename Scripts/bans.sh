@@ -24,6 +24,8 @@ ban "a failure is handled or thrown on" '\btry!' Sources
 ban "a cast that can fail is asked, not forced" '\bas!' Sources
 ban "sendability is proved, not claimed" '@unchecked[[:space:]]+Sendable|nonisolated\(unsafe\)' Sources
 ban "a broken invariant is an error value" '\bfatalError\(' Sources
+ban "a mutex wraps a function once more at every access: put it into a struct" \
+    'Mutex<\(*[[:space:]]*(@Sendable|@escaping|\([^()]*\)[[:space:]]*(async|throws|->))' Sources
 ban "only Sources/tollgate/Output writes to the terminal" '(^|[^A-Za-z0-9_.])(print|debugPrint|dump)\(' Sources \
     '^Sources/tollgate/Output/'
 ban "one package: nothing is public" '^[[:space:]]*(@[A-Za-z]+ )*(public|open) ' Sources

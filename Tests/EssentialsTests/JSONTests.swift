@@ -6,6 +6,13 @@ internal import TestSupport
 internal import Testing
 
 @Suite struct JSONTests {
+    @Test(arguments: [0, 7, -7, 9, 10, -10, 1_234_567_890, Int64.max, Int64.min])
+    func writesIntegers(number: Int64) {
+        var writer = JSONWriter()
+        writer.integer(number)
+        #expect(String(decoding: writer.bytes, as: UTF8.self) == "\(number)")
+    }
+
     @Test(arguments: [
         ("null", JSONValue.null), ("true", .bool(true)), (" -12 ", .int(-12)), ("1.5", .double(1.5)),
         ("9223372036854775808", .double(9_223_372_036_854_775_808)), ("\"\\u00e9\\ud83d\\ude80\\n\"", .string("é🚀\n")),

@@ -5,14 +5,21 @@ internal import Synchronization
 
 /// Lets one listener hear that something changed. Calling it is cheap; the listener must not wait and must not take the caller's locks.
 package final class ChangeHook: Sendable {
-    private let listener = Mutex<(@Sendable () -> Void)?>(nil)
+    /// A mutex holds values of every type alike: a function of its own would be wrapped once more at each access, without end.
+    private struct Listener: Sendable {
+        let hear: @Sendable () -> Void
+    }
+
+    private let listener = Mutex<Listener?>(nil)
 
     /// A hook that nobody listens to.
     package init() {}
 
     /// Names the listener.
-    package func listen(_ listener: @escaping @Sendable () -> Void) { self.listener.withLock { $0 = listener } }
+    package func listen(_ listener: @escaping @Sendable () -> Void) {
+        self.listener.withLock { $0 = Listener(hear: listener) }
+    }
 
     /// Tells the listener, if there is one.
-    package func call() { listener.withLock { $0 }?() }
+    package func call() { listener.withLock { $0 }?.hear() }
 }

@@ -44,12 +44,12 @@ package struct PostgreSQLAuditIndex: AuditIndexing {
             }
         }
         let listener = added.listener.withLock(\.self)
-        for writer in Set(rows.map(\.writer)) { listener?(writer) }
+        for writer in Set(rows.map(\.writer)) { listener?.hear(writer) }
     }
 
     /// Has the body told after each addition whose series has grown.
     package func observeAdditions(_ body: @escaping @Sendable (_ writer: String) -> Void) {
-        added.listener.withLock { $0 = body }
+        added.listener.withLock { $0 = AdditionObserver.Listener(hear: body) }
     }
 
     /// Among whose rows an entry is kept. An entry must be kept whatever it says: what cannot be a tenant is the installation's own.
@@ -166,7 +166,12 @@ extension String {
 
 /// Whoever wants to hear of additions.
 private final class AdditionObserver: Sendable {
-    let listener = Mutex<(@Sendable (String) -> Void)?>(nil)
+    /// A mutex holds values of every type alike: a function of its own would be wrapped once more at each access, without end.
+    struct Listener: Sendable {
+        let hear: @Sendable (String) -> Void
+    }
+
+    let listener = Mutex<Listener?>(nil)
 }
 
 /// Lets no more than some queries run at once: they may take seconds, and what follows the changes of others needs a connection meanwhile.

@@ -17,7 +17,7 @@ final class PostgreSQLPoolState: Sendable {
     }
 
     private let state = Mutex(State())
-    private let observer = Mutex<(@Sendable () -> Void)?>(nil)
+    private let observer = ChangeHook()
     let metrics: PostgreSQLMetrics
     private let random: any RandomSource
 
@@ -27,10 +27,10 @@ final class PostgreSQLPoolState: Sendable {
     }
 
     /// Has the body called after each transaction that told of changes.
-    func observeAnnouncements(_ body: @escaping @Sendable () -> Void) { observer.withLock { $0 = body } }
+    func observeAnnouncements(_ body: @escaping @Sendable () -> Void) { observer.listen(body) }
 
     /// A transaction that told of changes was committed.
-    func announced() { observer.withLock(\.self)?() }
+    func announced() { observer.call() }
 
     func refusal(at now: Duration) -> PostgreSQLError? { state.withLock { $0.backoff.refusal(at: now) } }
 

@@ -14,7 +14,12 @@ package final class SharedPolicySource: PolicySource {
     private let base: any PolicySource
     private let store: any PolicyDocumentStore
     private let document = Mutex<StoredRoleDocument?>(nil)
-    private let changed = Mutex<(@Sendable () async -> Void)?>(nil)
+    /// A mutex holds values of every type alike: a function of its own would be wrapped once more at each access, without end.
+    private struct Observer: Sendable {
+        let hear: @Sendable () async -> Void
+    }
+
+    private let observer = Mutex<Observer?>(nil)
 
     /// - Parameter base: where routes come from, and roles until some are changed.
     package init(over base: any PolicySource, store: any PolicyDocumentStore) {
@@ -23,7 +28,9 @@ package final class SharedPolicySource: PolicySource {
     }
 
     /// Names who is told after another replica's document was taken up.
-    package func observe(_ changed: @escaping @Sendable () async -> Void) { self.changed.withLock { $0 = changed } }
+    package func observe(_ changed: @escaping @Sendable () async -> Void) {
+        observer.withLock { $0 = Observer(hear: changed) }
+    }
 
     package func read() -> PolicyReading? {
         guard var reading = base.read() else { return nil }
@@ -78,7 +85,7 @@ extension SharedPolicySource: FollowedBook {
         } catch {
             throw FollowError(.unavailable, "The shared roles cannot be read", cause: error)
         }
-        await changed.withLock(\.self)?()
+        await observer.withLock(\.self)?.hear()
     }
 
     package func refresh(_ kind: StoreChange.Kind, _ keys: [String]) async throws(FollowError) { try await reload() }
