@@ -23,6 +23,8 @@ final class IndexFeeder: Sendable {
 
     private static let waitingLimit = 16_384
     private static let batch = 1000
+    /// Between two additions to an index that nobody waits for: each costs as much as many entries. Who asks meanwhile is answered from memory.
+    private static let pause = Duration.milliseconds(50)
 
     private let index: any AuditIndexing
     private let directory: String
@@ -70,7 +72,15 @@ final class IndexFeeder: Sendable {
     /// Feeds until it is stopped or cancelled.
     func run() async {
         wake.yield()
-        for await _ in wakes { await feed() }
+        for await _ in wakes {
+            await feed()
+            guard !index.keepsEntries else { continue }
+            do {
+                try await Task.sleep(for: Self.pause)
+            } catch {
+                return
+            }
+        }
     }
 
     /// Whether an index that keeps entries takes them at present.

@@ -95,7 +95,8 @@ struct BrowserRules: Sendable {
     /// Whether answers of the path may hold or describe credentials, which nobody keeps.
     private static func isAboutCredentials(_ path: String) -> Bool {
         if path == "/v1/decisions" { return false }
-        return path.hasPrefix("/v1/auth") || path.contains("service-tokens") || path.contains("api-keys")
+        if path.hasPrefix("/v1/auth") { return true }
+        return path.split(separator: "/").contains { $0.hasPrefix("service-tokens") || $0.hasPrefix("api-keys") }
     }
 
     /// The origin to echo, `*` where everybody may, nil where this one may not.

@@ -123,8 +123,11 @@ struct OwnRouteTable: Sendable {
     }
 
     let routes: [OwnRoute]
+    /// Where the routes of so many segments stand, in their order.
+    private let places: [Int: [Int]]
 
     init(metrics: HTTPMetrics, routes: [OwnRoute]) {
+        places = Dictionary(grouping: routes.indices) { routes[$0].segments.count }
         self.routes = routes.map { route in
             var route = route
             route.counter = metrics.counter(ofPattern: route.pattern)
@@ -137,10 +140,10 @@ struct OwnRouteTable: Sendable {
         let wanted = method == "HEAD" ? "GET" : method
         let parts = path.split(separator: "/")
         var others: [String] = []
-        for route in routes {
-            guard let captures = route.captures(parts) else { continue }
-            if route.method == wanted { return .route(route, captures: captures) }
-            others.append(route.method)
+        for place in places[parts.count] ?? [] {
+            guard let captures = routes[place].captures(parts) else { continue }
+            if routes[place].method == wanted { return .route(routes[place], captures: captures) }
+            others.append(routes[place].method)
         }
         return others.isEmpty ? .none : .otherMethods(others)
     }
