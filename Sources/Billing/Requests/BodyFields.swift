@@ -131,6 +131,15 @@ struct BodyFields {
         return choice
     }
 
+    /// `limit` of a page, 1 to 1000; 100 where it is not said. Items of a query are texts.
+    mutating func pageSize() -> Int {
+        guard has("limit") else { return 100 }
+        let text = object["limit"]?.stringValue ?? object["limit"]?.intValue.map(String.init) ?? ""
+        let limit = text.utf8.count <= 4 ? Int(text) ?? 0 : 0
+        if !(1...1000).contains(limit) { fault("limit", "not a whole number from 1 to 1000") }
+        return limit
+    }
+
     /// A duration as `5m` or a whole number of seconds.
     mutating func duration(_ name: String, _ range: ClosedRange<Int64>, words: String) -> Duration? {
         guard let value = object[name], !value.isNull else { return nil }

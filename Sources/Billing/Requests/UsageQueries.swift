@@ -68,13 +68,7 @@ package struct PageQuery: Sendable, Hashable {
     /// - Throws: `request.malformed`, `request.invalid`.
     package static func read(_ query: JSONObject, others: Set<String> = []) throws(Refusal) -> PageQuery {
         var fields = try BodyFields(query, known: others.union(["account", "limit", "cursor"]))
-        var limit = 100
-        if fields.has("limit") {
-            // Items of a query are texts.
-            let text = query["limit"]?.stringValue ?? query["limit"]?.intValue.map(String.init) ?? ""
-            limit = text.utf8.count <= 4 ? Int(text) ?? 0 : 0
-            if !(1...1000).contains(limit) { fields.fault("limit", "not a whole number from 1 to 1000") }
-        }
+        let limit = fields.pageSize()
         let cursor = fields.text("cursor", atMost: 2048)
         let account = fields.text("account")
         try fields.finish()

@@ -80,6 +80,17 @@ struct DeadUsage {
         return NamedRow(kind: .deadUsage, name: id, document: document.jsonText)
     }
 
+    /// The same as it is shown, with its id.
+    ///
+    /// - Throws: `BillingStoreError` of code `unreadable`.
+    static func shown(_ row: NamedRow) throws -> JSONValue {
+        guard var object = (try? JSONParser.parse(text: row.document))?.objectValue else {
+            throw BillingStoreError.unreadable("usage that was set aside")
+        }
+        object["id"] = .string(row.name)
+        return .object(object)
+    }
+
     /// `billing.alert` with `{reason: "usage_not_applied", code, source, id}`.
     var alert: AccountEvent {
         let event = try? UsageEvent(document: payload)

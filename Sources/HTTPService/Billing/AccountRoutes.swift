@@ -37,6 +37,7 @@ struct AccountRoutes: Sendable {
                 var shown = view.subscription.objectValue ?? JSONObject()
                 shown["provider_synced"] = .bool(view.isProviderSynced(terms: billing.terms))
                 shown["meter_report"] = try await billing.meterDesk(account)?.shown ?? .null
+                shown["usage_set_aside"] = .array(try await billing.usageSetAside(of: account, limit: 100))
                 return .json(shown)
             },
         ]

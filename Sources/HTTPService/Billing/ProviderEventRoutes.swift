@@ -21,6 +21,7 @@ struct ProviderEventRoutes: Sendable {
         routes.append(
             OwnRoute("POST", "/v1/billing/sync/credits", .write) { call throws(Refusal) in try await syncCredits(call) }
         )
+        routes.append(listing)
         return routes
     }
 

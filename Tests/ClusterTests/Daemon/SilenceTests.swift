@@ -60,7 +60,8 @@ extension RealCluster {
             try await CuttingProxy.with(to: plane.plane.port()) { proxy in
                 var settings = HTTPKubernetesAPI.Settings()
                 settings.pingInterval = .milliseconds(200)
-                settings.pingPatience = .seconds(10)
+                // Longer than a busy machine keeps server, proxy and client from answering.
+                settings.pingPatience = .seconds(30)
                 let api = try ClusterClient.of(
                     kubeconfig: plane.plane.kubeconfig(through: proxy, named: "silent"), settings: settings)
                 let seen = Signal()

@@ -210,6 +210,17 @@ internal import Testing
             ])
         let one = try await world.send(.get, "/v1/billing/accounts/c", as: "+root").json
         #expect(one["plan"] == "pro" && one["provider_synced"] == true && one["meter_report"] == .null)
+        #expect(one["usage_set_aside"] == [])
+        let buried = PendingUsageRow(
+            id: "claim", account: "c", payload: #"{"id":"e1"}"#, receivedAt: world.clock.now(), attempts: 10)
+        try await world.billing.bury(buried, reason: "billing.overflow")
+        #expect(
+            try await world.send(.get, "/v1/billing/accounts/c", as: "+root").json["usage_set_aside"] == [
+                [
+                    "reason": "billing.overflow", "attempts": 10, "at": "2026-03-01T12:00:00.000000Z",
+                    "event": ["id": "e1"], "id": "claim",
+                ]
+            ])
         let missing = try await world.send(.get, "/v1/billing/accounts/d", as: "+root")
         #expect(missing.status == 404 && missing.code == "billing.account_not_found")
         #expect(try await world.send(.get, "/v1/billing/accounts", as: "olga@acme").code == "policy.platform_required")

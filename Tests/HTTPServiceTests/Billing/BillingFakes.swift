@@ -63,7 +63,8 @@ final class BreakableLedger: BillingLedger {
     }
 
     func providerEvents(_ state: ProviderEventRow.State, limit: Int) async throws -> [ProviderEventRow] {
-        try await kept.providerEvents(state, limit: limit)
+        try check()
+        return try await kept.providerEvents(state, limit: limit)
     }
 
     func parkedEvents(ofCustomer customer: String, limit: Int) async throws -> [ProviderEventRow] {

@@ -77,6 +77,41 @@ internal import Testing
         #expect(try await world.send(.post, path, Self.updated, as: "stripe", header).status == 200)
     }
 
+    @Test func listsEventsForPlatformAdmins() async throws {
+        let world = try BillingGate()
+        let path = "/v1/billing/provider-events"
+        for (id, state) in [("evt_1", ProviderEventRow.State.dead), ("evt_2", .parked), ("evt_3", .dead)] {
+            var event = ProviderEventRow(
+                id: id, type: "invoice.paid", created: world.clock.now(), state: .claimed, customer: "cus_1",
+                document: "{}", attempts: 3, receivedAt: world.clock.now())
+            _ = try await world.ledger.claim(event, at: world.clock.now())
+            event.state = state
+            try await world.ledger.finish(event)
+            world.clock.advance(seconds: 1)
+        }
+        let dead = try await world.send(.get, path, as: "+root")
+        #expect(dead.status == 200 && dead.json["count"] == 2)
+        #expect(dead.json["events"]?.arrayValue?.compactMap { $0["id"] } == ["evt_3", "evt_1"])
+        #expect(try await world.send(.get, path + "?limit=1", as: "+root").json["count"] == 1)
+        let parked = try await world.send(.get, path + "?state=parked", as: "+root")
+        #expect(
+            parked.json["events"] == [
+                [
+                    "id": "evt_2", "type": "invoice.paid", "state": "parked", "outcome": nil, "account": nil,
+                    "customer": "cus_1", "subscription": nil, "attempts": 3, "created": "2026-03-01T12:00:01Z",
+                    "received_at": "2026-03-01T12:00:01Z", "next_at": nil,
+                ]
+            ])
+        let none = try await world.send(.get, path + "?state=over&limit=0", as: "+root")
+        #expect(none.status == 422 && none.fields == ["state", "limit"])
+        #expect(none.message == "state: not one of claimed, done, failed, parked, dead")
+        #expect(try await world.send(.get, path + "?page=1", as: "+root").status == 400)
+        #expect(try await world.send(.get, path).code == "policy.platform_required")
+        #expect(try await world.send(.get, path, as: "~gw").code == "policy.permission_denied")
+        world.ledger.isAway = true
+        #expect(try await world.send(.get, path, as: "+root").code == "billing.unavailable")
+    }
+
     // MARK: A front end
 
     static let subscription = """
