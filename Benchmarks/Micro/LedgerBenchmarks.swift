@@ -3,6 +3,7 @@
 
 internal import Billing
 internal import Essentials
+internal import Foundation
 internal import Persistence
 internal import TestSupport
 
@@ -135,5 +136,7 @@ struct LedgerBenchmarks {
         let figures = [times.micros(0.5), times.micros(0.99)].map { Measurement.fixed($0 / 1000, 2) }
         let rate = Measurement.fixed(times.rate * Double(each), 0)
         print("| \(name) | \(stored) | \(figures[0]) | \(figures[1]) | \(rate) |")
+        // The next row may take minutes.
+        fflush(nil)
     }
 }
