@@ -20,7 +20,8 @@ struct AccountBenchmarks {
         let store = try SQLiteStore(path: "\(folder.path)/store.sqlite", clock: SystemWallClock())
         let billing = try Self.service(over: SQLiteBillingLedger(store))
         try await pairs(billing)
-        try await usage(billing)
+        // One user adds to four windows of an account, fifty to two hundred.
+        for users in [1, 50] { try await usage(billing, users: users) }
         try store.close()
     }
 
@@ -81,20 +82,21 @@ struct AccountBenchmarks {
         report("reserve and commit, durable, \(Self.waiting) at once", times, each: 1)
     }
 
-    private func usage(_ billing: BillingService) async throws {
+    private func usage(_ billing: BillingService, users: Int) async throws {
         let clock = SystemWallClock()
         let times = try await CallTimes.of(callers: Self.callers, count: 4000 * effort.percent / 100) { index in
-            let (account, now) = ("usage-\(index % Self.accounts)", clock.now())
+            let (account, now) = ("usage-\(users)-\(index % Self.accounts)", clock.now())
             let events = (0..<Self.batch).map { number in
                 UsageCandidate(
                     UsageEvent(
                         source: "gateway", id: "\(index)-\(number)", digest: "5e", account: account, at: now,
                         content: .tokens(TokenCounts(input: 12, output: 3), model: "gpt-4o-mini", provider: nil),
-                        user: "u\(number % 50)"))
+                        user: "u\(number % users)"))
             }
             _ = try await billing.record(events, account: account)
         }
-        report("usage in batches of 100, durable, \(Self.callers) callers", times, each: Self.batch)
+        let name = "usage in batches of 100, users in each: \(users), durable, \(Self.callers) callers"
+        report(name, times, each: Self.batch)
     }
 
     private func report(_ name: String, _ times: CallTimes, each: Int) {
