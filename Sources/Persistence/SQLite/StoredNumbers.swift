@@ -5,7 +5,7 @@ internal import Essentials
 internal import Synchronization
 
 /// Numbers of accounts and texts, and notes beside windows, that are in the file for certain, so that it need not be asked for each of them.
-/// Bounded. Accounts and texts are never deleted; notes are only of days that are long over.
+/// Bounded to some MiB. Accounts and texts are never deleted, and notes only with days that are long over.
 final class StoredNumbers: Sendable {
     /// A note beside the windows of an account: where some of them start, or a value that a dimension has on a day.
     struct Note: Sendable, Hashable {
@@ -26,10 +26,12 @@ final class StoredNumbers: Sendable {
 
     private struct Kept: Sendable {
         var accounts = LRUCache<String, Int64>(capacity: 16_384)
-        var texts = LRUCache<String, Int64>(capacity: 65_536)
+        var texts = LRUCache<String, Int64>(capacity: 32_768)
         var notes = LRUCache<Note, Bool>(capacity: 65_536)
     }
 
+    /// The longest text that is kept, in bytes: what comes often is short, and what somebody makes up must not fill the memory.
+    private static let longestText = 128
     private let kept = Mutex(Kept())
 
     func account(_ id: String) -> Int64? { kept.withLock { $0.accounts.value(for: id) } }
@@ -42,7 +44,9 @@ final class StoredNumbers: Sendable {
     func keep(_ found: Found, of account: String) {
         kept.withLock { kept in
             if let number = found.account { _ = kept.accounts.insert(number, for: account) }
-            for (text, number) in found.texts { _ = kept.texts.insert(number, for: text) }
+            for (text, number) in found.texts where text.utf8.count <= Self.longestText {
+                _ = kept.texts.insert(number, for: text)
+            }
             for note in found.notes { _ = kept.notes.insert(true, for: note) }
         }
     }

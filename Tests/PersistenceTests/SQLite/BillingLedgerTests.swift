@@ -153,6 +153,19 @@ internal import Testing
         try store.close()
     }
 
+    /// A text has one number, however long it is and however often it comes.
+    @Test func keepsTextsOfEveryLength() async throws {
+        let store = try open()
+        let ledger = SQLiteBillingLedger(store)
+        let rows = [1, 128, 129, 5000].map { Self.usage(String(repeating: "m", count: $0)) }
+        for account in ["acme", "globex"] {
+            for row in rows { try await ledger.transact(account) { try $0.record([row]) } }
+            let found = try await ledger.read(account) { try $0.usage(UsageQuery(limit: 9)) }
+            #expect(found == rows.reversed())
+        }
+        try store.close()
+    }
+
     /// Values that were forgotten with their day are counted anew when they come again.
     @Test func notesAgainWhatItForgot() async throws {
         let store = try open()
