@@ -41,6 +41,7 @@ extension AccountBook {
             movePool(of: known.subscription, to: BillingPeriod(start: start, end: end), into: &changes)
         }
         self.provider = provider
+        for other in others where other.state == .canceled { voidPools(of: other.subscription, into: &changes) }
         // More than a few are over long ago; they are kept in the events.
         otherProviders = Array(others.filter { $0.state != .canceled }.prefix(8))
         return realign(agents: agents, terms: terms, into: &changes)

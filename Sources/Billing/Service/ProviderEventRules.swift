@@ -11,6 +11,10 @@ package struct ProviderEventRules: Sendable, Hashable {
     static let leaseSeconds: Int64 = 60
     /// How long an event that fails is tried again, in seconds.
     static let patienceSeconds: Int64 = 72 * 3600
+    /// How many events of a subscription from before the window are folded into its base at once: fewer are not worth the writing.
+    static let foldedAtOnce = 8
+    /// What a row says of an event that was folded into the base of its subscription: it is kept for the dedup window alone.
+    static let foldedOutcome = "folded"
 
     /// How long ago an event may be from that is still put into its place.
     package var window: Duration

@@ -35,18 +35,37 @@ package struct ProviderFold: Sendable {
     ///
     /// - Parameters:
     ///   - known: those that were folded before, in any order.
+    ///   - base: what those before them came to.
     ///   - window: the dedup window: events from longer ago than this are the base.
     /// - Returns: `processed`, `late`, `stale` or `duplicate`.
     package func outcome(
-        of event: ProviderEvent, among known: [ProviderEvent], at now: Timestamp, window: Duration
+        of event: ProviderEvent, among known: [ProviderEvent], base: SubscriptionFold? = nil, at now: Timestamp,
+        window: Duration
     ) -> ProviderOutcome {
         if known.contains(where: { $0.id == event.id }) { return .duplicate }
-        let edge = Timestamp(microseconds: now.microseconds.addingSaturated(-window.wholeMicroseconds))
+        let edge = Self.edge(at: now, window: window)
         let position = event.position
+        if let floor = base?.last, position <= floor { return .stale }
         if event.created < edge, known.contains(where: { $0.created < edge && position < $0.position }) {
             return .stale
         }
         return known.contains { position < $0.position } ? .late : .processed
+    }
+
+    /// Events from before this are the base.
+    private static func edge(at now: Timestamp, window: Duration) -> Timestamp {
+        Timestamp(microseconds: now.microseconds.addingSaturated(-window.wholeMicroseconds))
+    }
+
+    /// Which of the events may be folded into the base for good: those from before the window, but from the last of them on that says what
+    /// the subscription is. That one stays as it is, because the catalogue may learn its price later.
+    ///
+    /// - Returns: in the order in which they are folded.
+    package func foldable(_ known: [ProviderEvent], at now: Timestamp, window: Duration) -> ArraySlice<ProviderEvent> {
+        let edge = Self.edge(at: now, window: window)
+        let old = known.filter { $0.created < edge }.sorted { $0.position < $1.position }
+        guard let last = old.lastIndex(where: { $0.kind?.isSubscription == true }) else { return [] }
+        return old[..<last]
     }
 
     /// Which of an account's subscriptions is in force: the entitling one with the highest rank, then the later end of period; without an

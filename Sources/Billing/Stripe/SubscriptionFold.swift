@@ -10,32 +10,36 @@ package import Essentials
 package struct SubscriptionFold: Sendable, Hashable {
     package let subscription: String
     /// Nil as long as nothing but invoices is known: they alone decide nothing.
-    package private(set) var state: SubscriptionState?
-    package private(set) var boughtPlan: String?
-    package private(set) var isPlanKnown = true
+    package internal(set) var state: SubscriptionState?
+    package internal(set) var boughtPlan: String?
+    package internal(set) var isPlanKnown = true
     /// Whether the last status that the provider named is one that Tollgate knows.
-    package private(set) var isStatusKnown = true
-    package private(set) var periodStart: Timestamp?
-    package private(set) var periodEnd: Timestamp?
-    package private(set) var cancelAtPeriodEnd = false
-    package private(set) var pastDueSince: Timestamp?
+    package internal(set) var isStatusKnown = true
+    package internal(set) var periodStart: Timestamp?
+    package internal(set) var periodEnd: Timestamp?
+    package internal(set) var cancelAtPeriodEnd = false
+    package internal(set) var pastDueSince: Timestamp?
     /// The one whose payment ends the past due; nil = any.
-    package private(set) var failedInvoice: String?
+    package internal(set) var failedInvoice: String?
     /// When the provider made the subscription; until it says so, the first event's time.
-    package private(set) var subscribedAt: Timestamp?
+    package internal(set) var subscribedAt: Timestamp?
     /// The last event that counted.
-    package private(set) var last: ProviderEvent.Position?
-    package private(set) var lastType: String?
+    package internal(set) var last: ProviderEvent.Position?
+    package internal(set) var lastType: String?
     /// `canceled` for good: nothing after it counts.
-    package private(set) var isEnded = false
+    package internal(set) var isEnded = false
     /// The plan with the most credits that was in force in the present period while it was paid for or on trial: its credits were granted, and
     /// no cheaper plan takes them back.
-    private var creditedPlan: String?
+    var creditedPlan: String?
     /// The start of the period that this is about.
-    private var creditedStart: Timestamp?
-    private var knowsSubscribedAt = false
-    private var isOnlySession = false
-    private var paidInvoices: Set<String> = []
+    var creditedStart: Timestamp?
+    var knowsSubscribedAt = false
+    var isOnlySession = false
+    /// Those that were paid last, the latest at the end.
+    var paidInvoices: [String] = []
+
+    /// Two events tell one payment, and stand close together; so many invoices are not between them.
+    private static let rememberedInvoices = 16
 
     /// Nothing is known yet.
     package init(_ subscription: String) { self.subscription = subscription }
@@ -133,7 +137,10 @@ package struct SubscriptionFold: Sendable, Hashable {
     private mutating func takePayment(_ event: ProviderEvent) {
         guard state != nil else { return }
         // Both types tell the same payment: the second must not end a failure that came after the first.
-        if let invoice = event.invoice, !paidInvoices.insert(invoice).inserted { return }
+        if let invoice = event.invoice {
+            guard !paidInvoices.contains(invoice) else { return }
+            paidInvoices = (paidInvoices + [invoice]).suffix(Self.rememberedInvoices)
+        }
         switch state {
         case .incomplete: enter(.active, at: event.created)
         case .pastDue where failedInvoice == nil || failedInvoice == event.invoice:

@@ -70,6 +70,20 @@ internal import Testing
         #expect(view.availableMicroCredits == 5)
     }
 
+    @Test func aSubscriptionThatEndsBesideTheOneInForceTakesItsPoolAlong() async throws {
+        let desk = try ProviderDesk()
+        try await desk.subscribe("acme", "sub_1", days: 30)
+        try await desk.subscribe("acme", "sub_2", days: 60)
+        let both = try await desk.desk.service.view("acme")
+        #expect(both.standing.origin == "sub_2" && both.book.totals.issued == 2_000_000_000)
+        let now = desk.clock.now()
+        let end = ProviderDesk.event("end", "acme", "sub_1", status: "canceled", at: now.adding(seconds: 1), end: now)
+        _ = try await desk.events.take(end)
+        let view = try await desk.desk.service.view("acme")
+        #expect(view.standing.origin == "sub_2" && view.availableMicroCredits == 1_000_000_000)
+        #expect(view.book.totals.voided == 1_000_000_000)
+    }
+
     @Test func theGrantsOfAnObjectFollowItsList() async throws {
         let desk = try AccountDesk()
         let spec = StatedSubscription(uid: "uid", plan: "pro", anchor: desk.clock.now(), overrides: ["credits": 0])

@@ -267,6 +267,35 @@ internal import Testing
         #expect(world.effects.account("acme").standing?.boughtPlan == "pro")
     }
 
+    /// Five years of a subscription: what is kept does not grow, and what it comes to is what all of it comes to.
+    @Test func whatIsOldIsFoldedAway() async throws {
+        let world = try Self.world()
+        world.ledger.link("cus_1", to: "acme")
+        var all: [ProviderEvent] = []
+        var most = 0
+        for month in 0..<60 {
+            let created = Int64(month) * 30 * 86_400
+            var invoice = Self.event("in\(month)", subscription: "sub_1", status: "", price: "", created: created)
+            invoice.type = (month % 7 == 3 ? ProviderEvent.Kind.paymentFailed : .invoicePaid).rawValue
+            (invoice.status, invoice.prices, invoice.invoice) = (nil, [], "in_\(month)")
+            let news = Self.event(
+                "up\(month)", subscription: "sub_1", status: "active", price: month < 30 ? Self.enterprise : Self.pro,
+                created: created + 60)
+            world.clock.set(Self.now.adding(seconds: created + 100))
+            #expect(try await world.deliver([news, invoice]) == [.processed, .late])
+            all += [news, invoice]
+            most = max(
+                most, world.ledger.kept.events.values.count { $0.outcome == "processed" || $0.outcome == "late" })
+            let wanted = ProviderFold(catalogue: world.catalogue).fold(all, subscription: "sub_1").standing
+            #expect(world.effects.account("acme").standing == wanted, "month \(month)")
+        }
+        #expect(most < 20)
+        let old = Self.event("old", subscription: "sub_1", status: "canceled", price: Self.pro, created: 86_400)
+        #expect(try await world.deliver([old]) == [.stale])
+        #expect(try await world.deliver([all[0]]) == [.duplicate])
+        #expect(world.effects.account("acme").standing?.state == .active)
+    }
+
     @Test func aPackIsGrantedOnceHoweverItIsTold() async throws {
         let world = try Self.world()
         let unpaid = Self.sale("e1", session: "cs_1", payment: "pi_1", status: "unpaid")

@@ -143,7 +143,7 @@ internal import Testing
 
     /// Any order and repeats of the same events end in the same fold, and so does folding on from a base.
     @Test(arguments: 0..<60)
-    func theSetDecidesAndNotTheArrival(_ seed: UInt64) {
+    func theSetDecidesAndNotTheArrival(_ seed: UInt64) throws {
         let random = SeededRandom(seed: seed)
         let events = (0..<(2 + random.below(14))).map { Self.anyEvent($0, random) }
         let wanted = fold.fold(events, subscription: "sub_1")
@@ -154,7 +154,32 @@ internal import Testing
             let sorted = events.sorted { $0.position < $1.position }
             let base = fold.fold(sorted.prefix(random.below(sorted.count + 1)), subscription: "sub_1")
             #expect(fold.fold(order, subscription: "sub_1", base: base) == wanted)
+            let stored = try SubscriptionFold("sub_1", document: base.document)
+            #expect(stored == (base.last == nil ? nil : base))
+            #expect(fold.fold(order, subscription: "sub_1", base: stored) == wanted)
         }
+    }
+
+    @Test func whatSaysWhatTheSubscriptionIsStaysOutOfTheBase() {
+        let now = Timestamp(seconds: 100 * 86_400)
+        func foldable(_ days: [(Int64, ProviderEvent.Kind)]) -> [Int64] {
+            let known = days.map { Self.event("d\($0)", $1, at: $0 * 86_400, status: "active") }
+            return fold.foldable(known.reversed(), at: now, window: ProviderFold.minimumWindow)
+                .map { $0.created.seconds / 86_400 }
+        }
+        #expect(foldable([]) == [])
+        #expect(foldable([(10, .invoicePaid), (20, .invoicePaid)]) == [])
+        #expect(foldable([(1, .subscriptionCreated), (2, .invoicePaid), (90, .subscriptionUpdated)]) == [])
+        #expect(
+            foldable([(1, .subscriptionCreated), (2, .invoicePaid), (3, .subscriptionUpdated), (4, .invoicePaid)]) == [
+                1, 2,
+            ])
+    }
+
+    @Test(arguments: ["", "[]", "{\"last\":{}}", "{\"last\":{\"created\":1,\"id\":\"e\"},\"state\":\"frozen\"}"])
+    func aBaseThatCannotBeReadIsNotTakenForNone(_ document: String) {
+        let error = #expect(throws: BillingStoreError.self) { try SubscriptionFold("sub_1", document: document) }
+        #expect(error?.code == .unreadable)
     }
 
     private static func anyEvent(_ number: Int, _ random: SeededRandom) -> ProviderEvent {
