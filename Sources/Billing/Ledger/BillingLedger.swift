@@ -33,6 +33,9 @@ package protocol BillingLedger: InstallationDocuments {
     /// A page of accounts in the order of their ids.
     func accounts(after: String?, limit: Int) async throws -> [AccountRow]
 
+    /// The versions of a page of accounts in the order of their ids: the same page as `accounts(after:limit:)`, without what they hold.
+    func accountVersions(after: String?, limit: Int) async throws -> [AccountVersion]
+
     /// The account that a customer of the provider is linked to.
     func account(ofCustomer customer: String) async throws -> String?
 
@@ -78,8 +81,8 @@ package protocol BillingLedger: InstallationDocuments {
     /// - Returns: whether there may be more.
     func prune(_ limits: BillingRetention, limit: Int) async throws -> Bool
 
-    /// For metrics: accounts and open reservations.
-    func counts() async throws -> BillingCounts
+    /// How many reservations of all accounts are open.
+    func openReservations() async throws -> Int64
 }
 
 /// What came of claiming an event.
@@ -118,17 +121,6 @@ package struct BillingRetention: Sendable, Hashable {
         self.deliveries = deliveries
         self.events = events
     }
-}
-
-/// Figures of the whole store.
-package struct BillingCounts: Sendable, Hashable {
-    package var accounts: Int64 = 0
-    package var openReservations: Int64 = 0
-    package var waitingDeliveries: Int64 = 0
-    package var parkedEvents: Int64 = 0
-    package var deadEvents: Int64 = 0
-
-    package init() {}
 }
 
 /// A fault of the store. Nothing was kept, unless the code is `outcomeUnknown`.

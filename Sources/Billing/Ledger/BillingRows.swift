@@ -22,6 +22,17 @@ package struct AccountRow: Sendable, Hashable {
     }
 }
 
+/// Which version of an account is stored.
+package struct AccountVersion: Sendable, Hashable {
+    package var account: String
+    package var version: Int64
+
+    package init(account: String, version: Int64) {
+        self.account = account
+        self.version = version
+    }
+}
+
 /// A grant, kept for as long as the account is; the open ones are in the account's document too.
 package struct GrantRow: Sendable, Hashable {
     package var id: String

@@ -18,6 +18,7 @@ package struct BillingMetrics: Sendable {
     private let usage: [String: Counter]
     private let reservations: [Reservation.State: Counter]
     private let openReservations: Gauge
+    private let allowed: [Action: Counter]
     private let factory: any MetricsFactory
 
     package init(factory: any MetricsFactory) {
@@ -41,6 +42,10 @@ package struct BillingMetrics: Sendable {
             uniqueKeysWithValues: Reservation.State.allCases.map {
                 ($0, counter("tollgate_billing_reservations_total", [("state", $0.rawValue)]))
             })
+        allowed = Dictionary(
+            uniqueKeysWithValues: Action.allCases.map {
+                ($0, counter("tollgate_billing_decisions_total", Self.decision($0, code: nil)))
+            })
         openReservations = Gauge(
             label: "tollgate_billing_reservations", dimensions: [("state", "open")], factory: factory)
     }
@@ -63,16 +68,19 @@ package struct BillingMetrics: Sendable {
 
     /// Codes are a closed set: those of the product.
     func decided(_ action: Action, code: String?) {
+        guard let code else {
+            allowed[action]?.increment()
+            return
+        }
         Counter(
-            label: "tollgate_billing_decisions_total",
-            dimensions: [
-                ("action", action.rawValue), ("result", code == nil ? "allow" : "deny"), ("code", code ?? ""),
-            ], factory: factory
+            label: "tollgate_billing_decisions_total", dimensions: Self.decision(action, code: code), factory: factory
         ).increment()
     }
 
-    /// Shows what the store counted.
-    func show(_ counts: BillingCounts) {
-        openReservations.record(counts.openReservations)
+    private static func decision(_ action: Action, code: String?) -> [(String, String)] {
+        [("action", action.rawValue), ("result", code == nil ? "allow" : "deny"), ("code", code ?? "")]
     }
+
+    /// Shows what the store counted.
+    func show(openReservations count: Int64) { openReservations.record(count) }
 }

@@ -14,20 +14,31 @@ extension BillingService {
         var unreadable: (any Error)?
         var last: String?
         repeat {
-            let rows: [AccountRow]
+            let page: [AccountVersion]
             do {
-                rows = try await ledger.accounts(after: last, limit: Self.page)
-            } catch { throw fault(error, "") }
-            for row in rows where row.version > directory.version(of: row.account) {
-                do {
-                    directory.take(try AccountBook(row), version: row.version)
-                } catch {
-                    unreadable = error
+                page = try await ledger.accountVersions(after: last, limit: Self.page)
+                let changed = page.filter { $0.version > directory.version(of: $0.account) }
+                for row in try await rows(of: changed, after: last) {
+                    do {
+                        directory.take(try AccountBook(row), version: row.version)
+                    } catch {
+                        unreadable = error
+                    }
                 }
-            }
-            last = rows.count < Self.page ? nil : rows.last?.account
+            } catch { throw fault(error, "") }
+            last = page.count < Self.page ? nil : page.last?.account
         } while last != nil
         if let unreadable { throw fault(unreadable, "") }
+    }
+
+    /// Reads accounts of one page: each for itself, or the whole page where many of them are wanted.
+    private func rows(of wanted: [AccountVersion], after last: String?) async throws -> [AccountRow] {
+        if wanted.count > Self.page / 10 { return try await ledger.accounts(after: last, limit: Self.page) }
+        var rows: [AccountRow] = []
+        for wanted in wanted {
+            if let row = try await ledger.read(wanted.account, { try $0.account() }) { rows.append(row) }
+        }
+        return rows
     }
 
     /// Reads one account into the directory.

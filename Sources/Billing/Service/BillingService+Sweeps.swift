@@ -29,12 +29,12 @@ extension BillingService {
         return due.count
     }
 
-    /// Shows what the store counts.
+    /// Counts the open reservations of all accounts for the metrics.
     ///
     /// - Throws: `billing.unavailable`.
-    package func recordCounts() async throws(Refusal) {
+    package func countReservations() async throws(Refusal) {
         do {
-            metrics.show(try await ledger.counts())
+            metrics.show(openReservations: try await ledger.openReservations())
         } catch { throw fault(error, "") }
     }
 }

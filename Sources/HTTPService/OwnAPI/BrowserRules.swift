@@ -96,7 +96,15 @@ struct BrowserRules: Sendable {
     private static func isAboutCredentials(_ path: String) -> Bool {
         if path == "/v1/decisions" { return false }
         if path.hasPrefix("/v1/auth") { return true }
-        return path.split(separator: "/").contains { $0.hasPrefix("service-tokens") || $0.hasPrefix("api-keys") }
+        // Every answer asks, so nothing is cut out of the path for it.
+        let bytes = path.utf8
+        var place = bytes.startIndex
+        while let slash = bytes[place...].firstIndex(of: UInt8(ascii: "/")) {
+            place = bytes.index(after: slash)
+            let rest = bytes[place...]
+            if rest.starts(with: "service-tokens".utf8) || rest.starts(with: "api-keys".utf8) { return true }
+        }
+        return false
     }
 
     /// The origin to echo, `*` where everybody may, nil where this one may not.

@@ -117,11 +117,11 @@ final class OwnAPI: Sendable {
         var record = record
         guard !caller.canonicalPath.hasPrefix("/.well-known/") else { throw Refusal(.requestNotFound) }
         let found = table.match(method: exchange.method, path: caller.canonicalPath)
-        guard case .route(let route, let captures) = found else {
+        guard case .route(let route, let captures, let counter) = found else {
             guard case .otherMethods(let methods) = found else { throw Refusal(.requestNotFound) }
             throw Refusal(.requestMethodNotAllowed, details: ["allowed": .strings(methods)])
         }
-        exchange.isCounted(by: route.counter)
+        exchange.isCounted(by: counter)
         // The path as sent may be spelt in another way.
         if caller.canonicalPath == WebSocketHandshake.path { try browser.checkSocketOrigin(exchange) }
         if route.effect == .write { try dependencies.audit.checkWritable() }
@@ -214,8 +214,10 @@ final class OwnAPI: Sendable {
 
     /// Finds where the refusal of a caller is counted, who never came as far as a route.
     private func countRefused(_ exchange: Exchange, path: String?) {
-        guard let path, case .route(let route, _) = table.match(method: exchange.method, path: path) else { return }
-        exchange.isCounted(by: route.counter)
+        guard let path, case .route(_, _, let counter) = table.match(method: exchange.method, path: path) else {
+            return
+        }
+        exchange.isCounted(by: counter)
     }
 }
 

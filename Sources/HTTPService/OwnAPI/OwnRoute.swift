@@ -52,8 +52,8 @@ struct OwnStream: Sendable {
         @Sendable @concurrent (_ request: RequestBody, _ writer: inout any ResponseBodyWriter) async throws -> Void
 }
 
-/// One route of the own API.
-package struct OwnRoute: Sendable {
+/// One route of the own API. It is an object, because every call hands it on.
+package final class OwnRoute: Sendable {
     /// How a call is recorded.
     enum Effect: Sendable {
         /// Changes nothing: an entry of the queued class.
@@ -73,8 +73,6 @@ package struct OwnRoute: Sendable {
     /// Whether the handler reads the bytes of the body itself, which need not be JSON then.
     let isRaw: Bool
     let segments: [Substring]
-    /// Where its answers are counted; set when the route is put into a table.
-    fileprivate(set) var counter: HTTPRouteCounter?
     /// What is refused before it is asked who leads: what is wrong with the request itself.
     let check: (@Sendable (OwnCall) throws(Refusal) -> Void)?
     let handle: @Sendable (OwnCall) async throws(Refusal) -> OwnAnswer
@@ -100,10 +98,15 @@ package struct OwnRoute: Sendable {
     func captures(_ path: [Substring]) -> [String]? {
         guard path.count == segments.count else { return nil }
         var captures: [String] = []
-        for (segment, part) in zip(segments, path) {
-            if segment.hasPrefix("{") { captures.append(String(part)) } else if segment != part { return nil }
+        // Paths differ at their ends.
+        for place in path.indices.reversed() {
+            if segments[place].utf8.first == UInt8(ascii: "{") {
+                captures.append(String(path[place]))
+            } else if segments[place] != path[place] {
+                return nil
+            }
         }
-        return captures
+        return captures.reversed()
     }
 }
 
@@ -116,23 +119,27 @@ package protocol OwnAPIModule: Sendable {
 struct OwnRouteTable: Sendable {
     /// What a look-up found.
     enum Match: Sendable {
-        case route(OwnRoute, captures: [String])
+        case route(OwnRoute, captures: [String], counter: HTTPRouteCounter)
         /// The path is served, but not with this method.
         case otherMethods([String])
         case none
     }
 
     let routes: [OwnRoute]
-    /// Where the routes of so many segments stand, in their order.
-    private let places: [Int: [Int]]
+    /// The routes of so many segments, in their order.
+    private let places: [Int: [Place]]
+
+    /// A route, and where its answers are counted.
+    private struct Place: Sendable {
+        let route: OwnRoute
+        let counter: HTTPRouteCounter
+    }
 
     init(metrics: HTTPMetrics, routes: [OwnRoute]) {
-        places = Dictionary(grouping: routes.indices) { routes[$0].segments.count }
-        self.routes = routes.map { route in
-            var route = route
-            route.counter = metrics.counter(ofPattern: route.pattern)
-            return route
-        }
+        self.routes = routes
+        places = Dictionary(
+            grouping: routes.map { Place(route: $0, counter: metrics.counter(ofPattern: $0.pattern)) }
+        ) { $0.route.segments.count }
     }
 
     /// The route of a method and canonical path; HEAD is looked up as GET.
@@ -141,9 +148,9 @@ struct OwnRouteTable: Sendable {
         let parts = path.split(separator: "/")
         var others: [String] = []
         for place in places[parts.count] ?? [] {
-            guard let captures = routes[place].captures(parts) else { continue }
-            if routes[place].method == wanted { return .route(routes[place], captures: captures) }
-            others.append(routes[place].method)
+            guard let captures = place.route.captures(parts) else { continue }
+            if place.route.method == wanted { return .route(place.route, captures: captures, counter: place.counter) }
+            others.append(place.route.method)
         }
         return others.isEmpty ? .none : .otherMethods(others)
     }

@@ -31,19 +31,18 @@ extension PostgreSQLBillingLedger {
         }
     }
 
+    package func accountVersions(after: String?, limit: Int) async throws -> [AccountVersion] {
+        try await rows(
+            "SELECT account, version FROM billing_account_versions_after($1, $2)",
+            [.text(after ?? ""), .integer(max(0, limit))]
+        ).map { AccountVersion(account: try $0.text(0), version: try $0.integer(1)) }
+    }
+
     package func account(ofCustomer customer: String) async throws -> String? {
         try await rows("SELECT account FROM billing_account_of_customer($1)", [.text(customer)]).first?.text(0)
     }
 
-    package func counts() async throws -> BillingCounts {
-        let row = try await rows(
-            "SELECT accounts, reservations, deliveries, parked, dead FROM billing_counts()", [])[0]
-        var counts = BillingCounts()
-        counts.accounts = try row.integer(0)
-        counts.openReservations = try row.integer(1)
-        counts.waitingDeliveries = try row.integer(2)
-        counts.parkedEvents = try row.integer(3)
-        counts.deadEvents = try row.integer(4)
-        return counts
+    package func openReservations() async throws -> Int64 {
+        try await rows("SELECT count FROM open_billing_reservations()", [])[0].integer(0)
     }
 }

@@ -6,6 +6,23 @@ extension PostgreSQLMigrations {
     static let billingWork = PostgreSQLMigration(
         "billing work over all accounts", sql: billingQuestions + billingLeases + billingForgetting)
 
+    /// What is asked again and again, and should look at little.
+    static let billingVersions = PostgreSQLMigration(
+        "versions of billing accounts",
+        sql: """
+            DROP FUNCTION billing_counts();
+            CREATE FUNCTION open_billing_reservations() RETURNS TABLE (count bigint)
+                LANGUAGE sql STABLE SECURITY DEFINER SET search_path = tollgate, pg_temp
+                AS $$ SELECT count(*) FROM billing_reservations r WHERE r.ends_at IS NOT NULL $$;
+            CREATE FUNCTION billing_account_versions_after(place text, at_most bigint)
+                RETURNS TABLE (account text, version bigint)
+                LANGUAGE sql STABLE SECURITY DEFINER SET search_path = tollgate, pg_temp
+                AS $$
+                    SELECT a.tenant_id, a.version FROM billing_accounts a WHERE a.tenant_id > place
+                    ORDER BY a.tenant_id LIMIT at_most
+                $$;
+            """)
+
     private static let billingQuestions = """
         CREATE FUNCTION due_billing_accounts(instant bigint, at_most bigint) RETURNS TABLE (account text)
             LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = tollgate, pg_temp

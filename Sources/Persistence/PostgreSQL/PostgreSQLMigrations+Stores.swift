@@ -5,6 +5,6 @@ extension PostgreSQLMigrations {
     /// The tables of the stores.
     static let stores: [PostgreSQLMigration] = [
         serviceTokens, apiKeys, projects, idempotency, objectStatuses, audit, sharedKeys, healing, liveEntries,
-        billingAccounts, billingUsage, billingOutside, billingWork,
+        billingAccounts, billingUsage, billingOutside, billingWork, billingVersions,
     ]
 }

@@ -44,22 +44,26 @@ extension SQLiteBillingLedger {
         }
     }
 
+    package func accountVersions(after: String?, limit: Int) async throws -> [AccountVersion] {
+        try await reading { db in
+            try Row.fetchAll(
+                db.cachedStatement(
+                    sql: """
+                        SELECT account, version FROM billing_accounts
+                        WHERE account > ? AND version > 0 ORDER BY account LIMIT ?
+                        """), arguments: [after ?? "", max(0, limit)]
+            ).map { AccountVersion(account: $0[0], version: $0[1]) }
+        }
+    }
+
     package func account(ofCustomer customer: String) async throws -> String? {
         try await reading { db in try SQLiteProviderEvents.account(ofCustomer: customer, db) }
     }
 
-    package func counts() async throws -> BillingCounts {
+    package func openReservations() async throws -> Int64 {
         try await reading { db in
-            func count(_ table: String) throws -> Int64 {
-                try Int64.fetchOne(db.cachedStatement(sql: "SELECT count(*) FROM \(table)")) ?? 0
-            }
-            var counts = BillingCounts()
-            counts.accounts = try count("billing_accounts WHERE version > 0")
-            counts.openReservations = try count("billing_reservations WHERE ends_at IS NOT NULL")
-            counts.waitingDeliveries = try count("billing_deliveries WHERE next_at IS NOT NULL")
-            counts.parkedEvents = try count("billing_provider_events WHERE state = 'parked'")
-            counts.deadEvents = try count("billing_provider_events WHERE state = 'dead'")
-            return counts
+            try Int64.fetchOne(
+                db.cachedStatement(sql: "SELECT count(*) FROM billing_reservations WHERE ends_at IS NOT NULL")) ?? 0
         }
     }
 }

@@ -31,6 +31,8 @@ struct BillingParts: Sendable {
 
     /// Pauses between rounds of background work that found nothing to do.
     private static let sweepPause = Duration.seconds(2)
+    /// To count is to look at every one of them.
+    private static let countPause = Duration.seconds(15)
     private static let deliveryPause = Duration.seconds(1)
     private static let retryPause = Duration.seconds(30)
     /// What other processes write of accounts is in force here after so long.
@@ -111,9 +113,13 @@ struct BillingParts: Sendable {
         [
             ClosureService(name: "billing sweeps") { [billing, clock] in
                 await rounds("accounts", pause: Self.sweepPause) {
-                    let found = try await billing.sweep(at: clock.now())
-                    try await billing.recordCounts()
-                    return found > 0
+                    try await billing.sweep(at: clock.now()) > 0
+                }
+            },
+            ClosureService(name: "open reservations") { [billing] in
+                await rounds("open reservations", pause: Self.countPause) {
+                    try await billing.countReservations()
+                    return false
                 }
             },
             ClosureService(name: "webhook deliveries") { [deliveries] in

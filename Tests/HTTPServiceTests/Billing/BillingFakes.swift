@@ -46,6 +46,11 @@ final class BreakableLedger: BillingLedger {
         return try await kept.accounts(after: after, limit: limit)
     }
 
+    func accountVersions(after: String?, limit: Int) async throws -> [AccountVersion] {
+        try check()
+        return try await kept.accountVersions(after: after, limit: limit)
+    }
+
     func account(ofCustomer customer: String) async throws -> String? {
         try check()
         return try await kept.account(ofCustomer: customer)
@@ -95,7 +100,7 @@ final class BreakableLedger: BillingLedger {
         try await kept.prune(limits, limit: limit)
     }
 
-    func counts() async throws -> BillingCounts { try await kept.counts() }
+    func openReservations() async throws -> Int64 { try await kept.openReservations() }
 
     func installationDocument(_ name: String) async throws -> String? {
         try check()

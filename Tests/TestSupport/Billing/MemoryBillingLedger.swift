@@ -57,6 +57,10 @@ package final class MemoryBillingLedger: BillingLedger {
         }
     }
 
+    package func accountVersions(after: String?, limit: Int) async throws -> [AccountVersion] {
+        try await accounts(after: after, limit: limit).map { AccountVersion(account: $0.account, version: $0.version) }
+    }
+
     package func account(ofCustomer customer: String) async throws -> String? {
         state.withLock { $0.customers[customer] }
     }
@@ -195,15 +199,7 @@ package final class MemoryBillingLedger: BillingLedger {
         state.withLock { $0.prune(limits, limit: limit) }
     }
 
-    package func counts() async throws -> BillingCounts {
-        state.withLock { tables in
-            var counts = BillingCounts()
-            counts.accounts = Int64(tables.accounts.count)
-            counts.openReservations = Int64(tables.reservations.values.count { $0.endsAt != nil })
-            counts.waitingDeliveries = Int64(tables.deliveries.values.count { $0.nextAt != nil })
-            counts.parkedEvents = Int64(tables.events.values.count { $0.state == .parked })
-            counts.deadEvents = Int64(tables.events.values.count { $0.state == .dead })
-            return counts
-        }
+    package func openReservations() async throws -> Int64 {
+        state.withLock { tables in Int64(tables.reservations.values.count { $0.endsAt != nil }) }
     }
 }

@@ -124,6 +124,7 @@ package final class ProviderLedger: BillingLedger {
         throw Self.unused
     }
     package func accounts(after: String?, limit: Int) async throws -> [AccountRow] { throw Self.unused }
+    package func accountVersions(after: String?, limit: Int) async throws -> [AccountVersion] { throw Self.unused }
     package func addPending(_ usage: [PendingUsageRow]) async throws -> [String: String] { throw Self.unused }
     package func takePending(at now: Timestamp, leaseUntil: Timestamp, limit: Int) async throws -> [PendingUsageRow] {
         throw Self.unused
@@ -133,7 +134,7 @@ package final class ProviderLedger: BillingLedger {
     }
     package func pendingUsage() async throws -> (count: Int64, oldest: Timestamp?) { throw Self.unused }
     package func prune(_ limits: BillingRetention, limit: Int) async throws -> Bool { throw Self.unused }
-    package func counts() async throws -> BillingCounts { throw Self.unused }
+    package func openReservations() async throws -> Int64 { throw Self.unused }
     package func installationDocument(_ name: String) async throws -> String? { throw Self.unused }
     package func putInstallationDocuments(_ documents: [(name: String, document: String)]) async throws {
         throw Self.unused
