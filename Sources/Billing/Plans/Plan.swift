@@ -1,8 +1,8 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
-/// One plan of the catalogue.
-package struct Plan: Sendable, Hashable {
+/// One plan of the catalogue. It is an object, because whatever stands on a plan holds it, and is copied with every operation on an account.
+package final class Plan: Sendable, Hashable {
     /// How its periods are counted.
     package enum Interval: String, Sendable, CaseIterable {
         /// Calendar months from the anchor.
@@ -39,4 +39,14 @@ package struct Plan: Sendable, Hashable {
         self.extraDiscountPercent = extraDiscountPercent
         self.limits = limits
     }
+
+    package static func == (left: Plan, right: Plan) -> Bool {
+        left === right
+            || left.name == right.name && left.displayName == right.displayName && left.rank == right.rank
+                && left.priceMicroUSD == right.priceMicroUSD && left.stripePriceID == right.stripePriceID
+                && left.interval == right.interval && left.trialDays == right.trialDays
+                && left.extraDiscountPercent == right.extraDiscountPercent && left.limits == right.limits
+    }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(name) }
 }

@@ -4,7 +4,7 @@
 package import Essentials
 
 /// The plans that may be in force, their order and what credits are worth. Immutable; one is loaded, from one file.
-package struct PlanCatalogue: Sendable, Hashable {
+package final class PlanCatalogue: Sendable, Hashable {
     /// Credits sold outside of a plan.
     package struct CreditPack: Sendable, Hashable {
         package let id: String
@@ -63,6 +63,15 @@ package struct PlanCatalogue: Sendable, Hashable {
         }
         return catalogue
     }
+
+    package static func == (left: PlanCatalogue, right: PlanCatalogue) -> Bool {
+        left === right
+            || left.plans == right.plans && left.fallback == right.fallback
+                && left.creditValueMicroUSD == right.creditValueMicroUSD && left.modelTiers == right.modelTiers
+                && left.creditPacks == right.creditPacks
+    }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(plans) }
 
     /// The plan of that name.
     package func plan(_ name: String) -> Plan? { plans.first { $0.name == name } }

@@ -4,7 +4,7 @@
 package import Essentials
 
 /// What models and agents cost. Immutable; one is in force, and what was rated by an older one stays as it is.
-package struct PriceList: Sendable, Hashable {
+package final class PriceList: Sendable, Hashable {
     /// What happens with a model that has no price.
     package enum UnknownModel: String, Sendable, CaseIterable {
         /// It is refused.
@@ -55,9 +55,10 @@ package struct PriceList: Sendable, Hashable {
     }
 
     package static func == (left: PriceList, right: PriceList) -> Bool {
-        left.version == right.version && left.markup == right.markup && left.unknownModel == right.unknownModel
-            && left.defaultRates == right.defaultRates && left.models == right.models
-            && left.defaultAgent == right.defaultAgent && left.agents == right.agents
+        left === right
+            || left.version == right.version && left.markup == right.markup && left.unknownModel == right.unknownModel
+                && left.defaultRates == right.defaultRates && left.models == right.models
+                && left.defaultAgent == right.defaultAgent && left.agents == right.agents
     }
 
     package func hash(into hasher: inout Hasher) {

@@ -78,7 +78,7 @@ extension AccountWork {
         // What `advance` has ended in this transaction is not stored yet.
         if let ended = changes.reservations.last(where: { $0.id == id }) { return ended }
         guard let row = try transaction.reservation(id: id) else { throw Refusal(.billingNotFound) }
-        return try Reservation(row)
+        return try knownReservations?.reservation(row) ?? Reservation(row)
     }
 
     /// Records a step of a reservation as usage.

@@ -14,6 +14,8 @@ package struct AccountWork {
     package var book: AccountBook
     package var changes: AccountChanges
     package var standing: Standing
+    /// Reservations that need not be decoded; nil = none are kept.
+    var knownReservations: ReservationCache?
     /// Values of dimensions that need not be asked for; nil = none are kept.
     var knownValues: KnownValues?
     /// Those that this adds.
@@ -96,7 +98,11 @@ package struct AccountWork {
         try transaction.put(row)
         if !changes.entries.isEmpty { try transaction.append(changes.entries) }
         for grant in changes.grants { try transaction.put(grant.row) }
-        for reservation in changes.reservations { try transaction.put(reservation.row) }
+        for reservation in changes.reservations {
+            let row = reservation.row
+            try transaction.put(row)
+            knownReservations?.keep(reservation, row)
+        }
         for slot in changes.removedSlots { try transaction.remove(slot.kind, id: slot.id) }
         for slot in changes.slots { try transaction.put(slot.row) }
         for (index, event) in changes.events.enumerated() {

@@ -17,6 +17,7 @@ package final class BillingService: Sendable {
     let clock: any WallClock
     let metrics: BillingMetrics
     private let cache: AccountCache
+    private let reservations: ReservationCache
     private let knownValues = KnownValues()
     private let outbox: AccountWork.Outbox
 
@@ -34,6 +35,7 @@ package final class BillingService: Sendable {
         self.outbox = outbox
         metrics = BillingMetrics(factory: metricsFactory)
         cache = AccountCache(capacity: settings.cachedAccounts)
+        reservations = ReservationCache(capacity: settings.cachedAccounts)
     }
 
     /// What holds for every account now.
@@ -59,6 +61,7 @@ package final class BillingService: Sendable {
         _ body: @escaping @Sendable (inout AccountWork, any BillingTransaction) throws -> Value
     ) async throws(Refusal) -> Value {
         let (now, terms, cache, outbox, knownValues) = (clock.now(), terms, cache, outbox, knownValues)
+        let reservations = reservations
         let makes = makes ?? settings.makesAccounts
         let done: Done<Value>
         do {
@@ -71,6 +74,7 @@ package final class BillingService: Sendable {
                     try cache.book($0) ?? AccountBook($0)
                 }
                 work.knownValues = knownValues
+                work.knownReservations = reservations
                 let result: Result<Value, Refusal>
                 let before = work
                 do {

@@ -17,7 +17,7 @@ package struct BillingSettings: Sendable, Hashable {
     package var upgradeURL: String
     /// How long repeats of usage events are told; at least 32 days.
     package var dedupWindow: Duration
-    /// How many decoded accounts are kept.
+    /// How many decoded accounts are kept, and as many open reservations.
     package var cachedAccounts: Int
 
     package init(
