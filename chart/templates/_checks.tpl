@@ -56,6 +56,9 @@
 {{- if and $v.gateway.enabled (not $v.gateway.parentRefs) -}}
   {{- fail "gateway.enabled needs gateway.parentRefs: the Gateways that the route belongs to" -}}
 {{- end -}}
+{{- if and (not (include "tollgate.answers" .)) (or $v.ingress.enabled $v.gateway.enabled) -}}
+  {{- fail "role worker answers no requests: ingress and gateway belong to a release of role api or all" -}}
+{{- end -}}
 {{- if gt (int $v.selfManagement.scale.min) (int $v.selfManagement.scale.max) -}}
   {{- fail "selfManagement.scale.min is above selfManagement.scale.max" -}}
 {{- end -}}

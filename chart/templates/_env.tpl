@@ -11,7 +11,7 @@
 - name: NODE_NAME
   valueFrom: {fieldRef: {fieldPath: spec.nodeName}}
 {{- $plain := dict
-      "TOLLGATE_DEPLOYMENT" $name "TOLLGATE_LISTEN" "0.0.0.0:8080" "TOLLGATE_PROBE_LISTEN" "0.0.0.0:8081"
+      "TOLLGATE_DEPLOYMENT" $name "TOLLGATE_LEASE_NAME" $v.leaseName "TOLLGATE_LISTEN" "0.0.0.0:8080" "TOLLGATE_PROBE_LISTEN" "0.0.0.0:8081"
       "TOLLGATE_GRPC_LISTEN" "0.0.0.0:50051" "TOLLGATE_DATA_DIR" "/var/lib/tollgate"
       "TOLLGATE_WATCH_NAMESPACES" (ternary "*" (include "tollgate.watched" . | fromJsonArray | join ",") (eq (include "tollgate.watchesAll" .) "true"))
       "TOLLGATE_PLATFORM_NAMESPACES" (join "," $v.platformNamespaces)

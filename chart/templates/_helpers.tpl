@@ -4,6 +4,12 @@
 {{- else -}}{{ printf "%s-tollgate" .Release.Name | trunc 48 | trimSuffix "-" }}{{- end -}}
 {{- end }}
 
+{{/* The Lease whose holder writes to the cluster. */}}
+{{- define "tollgate.lease" -}}{{ .Values.leaseName | default (include "tollgate.name" .) }}{{- end }}
+
+{{/* "true" where requests are answered: a worker has nothing but its probe listener. */}}
+{{- define "tollgate.answers" -}}{{- if ne .Values.role "worker" -}}true{{- end -}}{{- end }}
+
 {{- define "tollgate.selectorLabels" -}}
 app.kubernetes.io/name: tollgate
 app.kubernetes.io/instance: {{ .Release.Name }}

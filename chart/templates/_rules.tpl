@@ -46,7 +46,7 @@ subjects:
   verbs: [create]
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
-  resourceNames: [{{ $name }}]
+  resourceNames: [{{ include "tollgate.lease" . }}]
   verbs: [get, update]
 - apiGroups: [apps]
   resources: [deployments]

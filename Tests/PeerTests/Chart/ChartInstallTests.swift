@@ -8,9 +8,11 @@ internal import Testing
 
 /// The chart and the manifests on a real API server. Nothing schedules pods there: what runs in them is tested elsewhere.
 @Suite(.timeLimit(.minutes(30))) struct ChartInstallTests {
-    private static func helm(_ act: String, _ plane: ControlPlane, _ values: JSONValue = [:]) -> JSONValue {
+    private static func helm(
+        _ act: String, _ plane: ControlPlane, _ values: JSONValue = [:], name: String = "tollgate"
+    ) -> JSONValue {
         [
-            "do": .string(act), "chart": .string(HelmEngine.chart), "name": "tollgate", "values": values,
+            "do": .string(act), "chart": .string(HelmEngine.chart), "name": .string(name), "values": values,
             "namespace": "tollgate-system", "kubeconfig": .string(plane.kubeconfig),
         ]
     }
@@ -88,6 +90,24 @@ internal import Testing
 
             // And a second installation takes over what was kept.
             _ = try await HelmEngine.ask([Self.helm("install", plane)])[0].value()
+
+            // Releases of other roles stand beside it and share its Lease.
+            for role in ["worker", "controller"] {
+                let values: JSONValue = [
+                    "role": .string(role), "leaseName": "tollgate", "crds": ["enabled": false],
+                    "postgresql": ["url": "postgres://u:p@db/t"],
+                ]
+                _ = try await HelmEngine.ask([Self.helm("install", plane, values, name: role)])[0].value()
+                let question = [
+                    "auth", "can-i", "--as=system:serviceaccount:tollgate-system:\(role)-tollgate", "-n",
+                    "tollgate-system", "update", "leases/tollgate",
+                ]
+                #expect(try await plane.kubectl(question).status == 0, "\(role)")
+            }
+            let services = try await plane.kubectlOutput(["get", "-n", "tollgate-system", "services", "-o", "name"])
+            #expect(
+                services.split(separator: "\n").filter { $0.contains("tollgate") }.sorted()
+                    == ["service/controller-tollgate", "service/tollgate"])
         }
     }
 

@@ -72,6 +72,14 @@ internal import Testing
         ),
         (["ingress": ["enabled": true]], "ingress.enabled needs ingress.hosts"),
         (["gateway": ["enabled": true]], "gateway.enabled needs gateway.parentRefs"),
+        (
+            [
+                "role": "worker", "postgresql": ["existingSecret": "p"],
+                "ingress": ["enabled": true, "hosts": [["host": "a.example"]]],
+            ],
+            "role worker answers no requests"
+        ),
+        (["leaseName": "No Name"], "at '/leaseName'"),
         (["selfManagement": ["scale": ["min": 5, "max": 4]]], "selfManagement.scale.min is above"),
     ]
     private static let severalReplicas =
