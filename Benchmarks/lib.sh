@@ -4,6 +4,10 @@
 #
 # What the benchmarks' scripts share. Sourced after Scripts/lib.sh.
 
+# What is measured is built as it is shipped: with the standard library in the binary.
+# shellcheck disable=SC2034 # used by those that source this
+build=(swift build -c release --static-swift-stdlib)
+
 # machine: what was measured on.
 machine() {
     printf '%s cores of %s, Linux %s' "$(nproc)" "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$(uname -r)"

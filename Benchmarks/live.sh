@@ -10,8 +10,8 @@ set -euo pipefail
 require_swift
 
 say "building tollgate"
-swift build -c release --product tollgate | tail -n 1
-bin=$(swift build -c release --show-bin-path)
+"${build[@]}" --product tollgate | tail -n 1
+bin=$("${build[@]}" --show-bin-path)
 
 live=()
 if [ -n "${TOLLGATE_BENCH_QUICK:-}" ]; then

@@ -11,8 +11,6 @@ set -euo pipefail
 require_swift
 
 export TOLLGATE_BENCHMARKS=1
-# As it is shipped: with the standard library in the binary.
-build=(swift build -c release --static-swift-stdlib)
 for product in tollgate OperatorBenchmark; do
     say "building $product"
     "${build[@]}" --product "$product" | tail -n 1

@@ -15,9 +15,9 @@ wrk=$repository/.peers/bin/wrk
 export TOLLGATE_BENCHMARKS=1
 for product in tollgate BareServer MicroBenchmarks; do
     say "building $product"
-    swift build -c release --product "$product" | tail -n 1
+    "${build[@]}" --product "$product" | tail -n 1
 done
-bin=$(swift build -c release --show-bin-path)
+bin=$("${build[@]}" --show-bin-path)
 
 micro=() billing=() load=(--rounds 7 --seconds 5) start=(--rounds 7)
 if [ -n "${TOLLGATE_BENCH_QUICK:-}" ]; then

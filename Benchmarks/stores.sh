@@ -17,9 +17,9 @@ done
 export TOLLGATE_BENCHMARKS=1
 for product in tollgate MicroBenchmarks; do
     say "building $product"
-    swift build -c release --product "$product" | tail -n 1
+    "${build[@]}" --product "$product" | tail -n 1
 done
-bin=$(swift build -c release --show-bin-path)
+bin=$("${build[@]}" --show-bin-path)
 
 limits=() stores=()
 if [ -n "${TOLLGATE_BENCH_QUICK:-}" ]; then

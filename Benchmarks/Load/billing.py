@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 
-from server import ADMIN_TOKEN, Tollgate
+from server import ADMIN_TOKEN, Tollgate, processor_seconds
 
 ACCOUNTS = 8
 
@@ -61,17 +61,20 @@ end
 
 
 def load(options, gate, script, connections):
-    """One round of wrk: requests a second, median and 99th percentile of latency in milliseconds."""
+    """One round of wrk: requests a second, median and 99th percentile of latency in milliseconds, and the server's processor time for a request
+    in microseconds."""
     path = f"{gate.folder}/round.lua"
     with open(path, "w") as file:
         file.write(script + DONE)
+    spent = processor_seconds(gate.process.pid)
     text = subprocess.run(
         [options.wrk, "-t1", f"-c{connections}", f"-d{options.seconds}s", "--timeout", "30s", "-s", path, gate.base],
         check=True, capture_output=True, text=True).stdout
+    spent = processor_seconds(gate.process.pid) - spent
     requests, micros, errors, middle, high = map(int, re.search(r"FIGURES (\d+) (\d+) (\d+) (\d+) (\d+)", text).groups())
     if errors:
         raise SystemExit(f"{errors} errors under load:\n{text}")
-    return requests / micros * 1e6, middle / 1000, high / 1000
+    return requests / micros * 1e6, middle / 1000, high / 1000, spent / requests * 1e6
 
 
 def main():
@@ -98,12 +101,12 @@ def measure(options, gate):
          lambda name: PAIRS % (values | {"round": name, "delay": paced})),
         ("usage events in batches of 100, 8 connections", 0.01, 8, lambda name: USAGE % (values | {"round": name})),
     ]
-    print("| measurement | a second | p50 ms of a request | p99 ms of a request |")
-    print("| --- | ---: | ---: | ---: |")
+    print("| measurement | a second | p50 ms of a request | p99 ms of a request | server's processor time, µs a pair or event |")
+    print("| --- | ---: | ---: | ---: | ---: |")
     for index, (name, share, connections, script) in enumerate(kinds):
         rounds = [load(options, gate, script(f"{index}.{turn}"), connections) for turn in range(options.rounds + 1)][1:]
-        rate, middle, high = (statistics.median(column) for column in zip(*rounds))
-        print(f"| {name} | {rate / share:,.0f} | {middle:.2f} | {high:.2f} |")
+        rate, middle, high, spent = (statistics.median(column) for column in zip(*rounds))
+        print(f"| {name} | {rate / share:,.0f} | {middle:.2f} | {high:.2f} | {spent * share:,.0f} |")
 
 
 if __name__ == "__main__":
