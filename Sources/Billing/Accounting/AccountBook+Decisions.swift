@@ -43,6 +43,20 @@ extension AccountBook {
         _ order: DecisionOrder, standing: Standing, terms: BillingTerms, into changes: inout AccountChanges
     ) throws(Refusal) -> Reservation? {
         try check(try order.whole, order.requirements, standing, terms, into: &changes)
+        let before = (book: self, changes: changes)
+        do throws(Refusal) {
+            return try take(order, standing, terms, into: &changes)
+        } catch {
+            // The fee may have left too little in a budget for the hold: then it was not taken either.
+            (self, changes) = before
+            if let name = error.details?["budget"]?.stringValue { tellBudget(name, into: &changes) }
+            throw error
+        }
+    }
+
+    private mutating func take(
+        _ order: DecisionOrder, _ standing: Standing, _ terms: BillingTerms, into changes: inout AccountChanges
+    ) throws(Refusal) -> Reservation? {
         var fee: Reservation.Fee?
         if order.fee.microCredits > 0 { fee = try charge(order, standing, terms, into: &changes) }
         if case .task(let count) = order.action {
@@ -125,6 +139,7 @@ extension AccountBook {
         _ = adjust(
             fee.overage - owed, key: "undo:\(id):repaid", correcting: fee.entry, standing: standing, into: &changes)
         uncount(fee)
+        meter(-fee.charge.chargeMicroUSD, standing: standing)
         if spendable(for: nil, standing: standing) > 0 { counters.isExhaustionTold = false }
         dropFinished(&changes)
     }

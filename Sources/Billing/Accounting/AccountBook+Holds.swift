@@ -29,7 +29,8 @@ extension AccountBook {
         let missing = size - reservation.held
         guard missing > 0 else { return nil }
         // Dollars in proportion to credits, at what a credit is worth.
-        let wanted = Charge(microCredits: missing, creditValueMicroUSD: terms.catalogue.creditValueMicroUSD)
+        var wanted = Charge(microCredits: missing, creditValueMicroUSD: terms.catalogue.creditValueMicroUSD)
+        wanted.tokens = reservation.expectedTokens(of: missing)
         var unpriced = reservation.subject
         unpriced.isPremium = false
         let use = EligibilityQuestion.TokenUse(subject: unpriced, charge: wanted)
@@ -42,11 +43,8 @@ extension AccountBook {
             .hold, key: "hold:\(reservation.id):\(reservation.revision)", at: clock, legs,
             reference: "reservation:\(reservation.id)", into: &changes)
         reservation.heldMicroUSD = reservation.heldMicroUSD.addingSaturated(wanted.chargeMicroUSD)
-        let estimate = reservation.estimate
-        if estimate.microCredits > 0 {
-            // As many tokens to the credit as were expected at first.
-            let tokens = Int128(estimate.tokens) * Int128(reservation.held) / Int128(estimate.microCredits)
-            reservation.heldTokens = Int64(clamping: tokens)
+        if reservation.estimate.microCredits > 0 {
+            reservation.heldTokens = reservation.expectedTokens(of: reservation.held)
         }
         countHold(of: &reservation)
         return nil
@@ -79,5 +77,13 @@ extension AccountBook {
         uncountHold(of: reservation)
         openReservations = max(0, openReservations - 1)
         if openReservations == 0 { earliestEnd = nil }
+    }
+}
+
+extension Reservation {
+    /// How many tokens credits are: as many to the credit as were expected at first.
+    fileprivate func expectedTokens(of microCredits: Int64) -> Int64 {
+        guard estimate.microCredits > 0 else { return 0 }
+        return Int64(clamping: Int128(estimate.tokens) * Int128(microCredits) / Int128(estimate.microCredits))
     }
 }

@@ -9,11 +9,17 @@ extension AccountBook {
         let standing = standing(at: clock, terms: terms)
         voidEndedPools(standing, into: &changes)
         let isReset = beginPeriod(standing)
-        if let amount = standing.periodCredits { fillPool(amount, standing, terms: terms, into: &changes) }
+        var isKnown = false
+        if let amount = standing.periodCredits {
+            isKnown = fillPool(amount, standing, terms: terms, into: &changes)
+        }
         repayDebt(standing, into: &changes)
-        if isReset { payForAgents(&agents, standing, terms, into: &changes) }
+        // What was away for a part of its period and is back was paid when the period began.
+        if isReset { payForAgents(&agents, standing, terms, isPaid: isKnown, into: &changes) }
         tellSubscription(standing, into: &changes)
-        pools.removeAll { $0.origin != standing.origin && $0.period.end <= clock }
+        // Until then a period that is over may still be the latest that is known of its origin.
+        let slack = terms.renewalSlackSeconds
+        pools.removeAll { $0.origin != standing.origin && $0.period.end.adding(seconds: slack) <= clock }
         changes.isAccountChanged = true
     }
 
@@ -51,21 +57,23 @@ extension AccountBook {
     }
 
     /// Grants the credits of a period that has begun, after carrying over what the plan lets; or raises what was granted for it.
+    ///
+    /// - Returns: whether the pool of the period was there already.
     private mutating func fillPool(
         _ amount: Int64, _ standing: Standing, terms: BillingTerms, into changes: inout AccountChanges
-    ) {
+    ) -> Bool {
         let index = pools.firstIndex { $0.origin == standing.origin }
         if let index, pools[index].period.start >= standing.period.start {
             let missing = amount - pools[index].granted
-            guard missing > 0, pools[index].period.start == standing.period.start else { return }
+            guard missing > 0, pools[index].period.start == standing.period.start else { return true }
             pools[index].granted = amount
             grantPool(
                 missing, .subscription, key: "\(poolKey(standing)):\(amount)", standing, reason: "higher plan",
                 into: &changes)
-            return
+            return true
         }
         let slack = standing.source == .stripe ? terms.renewalSlackSeconds : 0
-        guard clock < standing.period.end.adding(seconds: slack) else { return }
+        guard clock < standing.period.end.adding(seconds: slack) else { return false }
         if let index {
             carryOver(standing, into: &changes)
             pools[index] = Pool(origin: standing.origin, period: standing.period, granted: amount)
@@ -74,6 +82,7 @@ extension AccountBook {
         }
         grantPool(amount, .subscription, key: poolKey(standing), standing, reason: "period", into: &changes)
         dropFinished(&changes)
+        return false
     }
 
     private func poolKey(_ standing: Standing) -> String {

@@ -48,8 +48,11 @@ extension AccountBook {
     }
 
     /// At a reset agents beyond the included ones are paid again, in the order of hiring; one that cannot be paid is suspended.
+    ///
+    /// - Parameter isPaid: whether the period is one that they were paid for before.
     mutating func payForAgents(
-        _ agents: inout [Slot], _ standing: Standing, _ terms: BillingTerms, into changes: inout AccountChanges
+        _ agents: inout [Slot], _ standing: Standing, _ terms: BillingTerms, isPaid: Bool,
+        into changes: inout AccountChanges
     ) {
         let slots = standing.limits.agentSlots
         for (position, index) in agents.indices.enumerated() {
@@ -57,7 +60,9 @@ extension AccountBook {
             slot.state = .active
             slot.chargedMicroCredits = 0
             if let included = slots.included, Int64(position) >= included, slots.extraPrice > 0 {
-                if spendable(for: .agents, standing: standing) >= slots.extraPrice {
+                if isPaid {
+                    slot.chargedMicroCredits = slots.extraPrice
+                } else if spendable(for: .agents, standing: standing) >= slots.extraPrice {
                     payForSlot(slots.extraPrice, slot, standing, terms, into: &changes)
                     slot.chargedMicroCredits = slots.extraPrice
                 } else {

@@ -35,6 +35,15 @@ package struct Charge: Sendable, Hashable {
     /// Nothing.
     package static let zero = Charge(microCredits: 0, listMicroUSD: 0, chargeMicroUSD: 0)
 
+    /// This and what came on top of it.
+    func with(_ more: Charge) -> Charge {
+        Charge(
+            microCredits: microCredits.addingSaturated(more.microCredits),
+            listMicroUSD: listMicroUSD.addingSaturated(more.listMicroUSD),
+            chargeMicroUSD: chargeMicroUSD.addingSaturated(more.chargeMicroUSD),
+            tokens: tokens.addingSaturated(more.tokens), priceVersion: more.priceVersion)
+    }
+
     /// What this is more than a smaller one; nothing where it is not more.
     func above(_ other: Charge) -> Charge {
         Charge(

@@ -46,6 +46,12 @@ struct BodyFields {
     /// Whether the member is there; null is absent.
     func has(_ name: String) -> Bool { object[name].map { !$0.isNull } ?? false }
 
+    /// Refuses a text that the path of a request could not name later: what is made could not be changed or given back.
+    mutating func mustFitIntoPath(_ name: String, _ text: String) {
+        guard text == "." || text == ".." || text.utf8.contains(where: { "/\\%".utf8.contains($0) }) else { return }
+        fault(name, "holds / or \\ or %, or is . or .., which the path of a request cannot name")
+    }
+
     // MARK: Kinds of values; null is absent
 
     /// A text of 1 to so many bytes without control characters.

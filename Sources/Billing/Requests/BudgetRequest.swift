@@ -54,6 +54,7 @@ package struct BudgetRequest: Sendable, Hashable {
             ])
         var name = path ?? ""
         if path == nil || fields.has("name") { name = fields.requiredText("name", atMost: 400) }
+        fields.mustFitIntoPath("name", name)
         if name.unicodeScalars.count > 100 { fields.fault("name", "longer than 100 characters") }
         if let path, name != path, !name.isEmpty { fields.fault("name", "not the name in the path") }
         for required in ["scope", "period"] where !fields.has(required) { fields.fault(required, "required") }

@@ -40,6 +40,7 @@ package struct GrantRequest: Sendable, Hashable {
             source: fields.choice("source", Source.self) ?? .admin, priority: fields.number("priority", 1...255),
             effectiveAt: fields.instant("effective_at"), expiresAt: fields.instant("expires_at"),
             reason: fields.requiredText("reason"), features: fields.texts("features", atMost: 64))
+        fields.mustFitIntoPath("key", request.key)
         if let from = request.effectiveAt, let to = request.expiresAt, to <= from {
             fields.fault("expires_at", "not after effective_at")
         }

@@ -25,6 +25,7 @@ package struct SlotRequest: Sendable, Hashable {
         if !fields.has("kind") { fields.fault("kind", "required") }
         let kind = fields.choice("kind", SlotRow.Kind.self)
         let id = fields.requiredText("id")
+        fields.mustFitIntoPath("id", id)
         let premium = fields.flag("premium") ?? false
         if premium, let kind, kind != .agent { fields.fault("premium", "of agents only") }
         let account = fields.text("account")

@@ -47,9 +47,11 @@ extension AccountWork {
         }
     }
 
-    /// The running total of a reservation, rated as at its beginning.
+    /// The running total of a reservation, rated as at its beginning. What was settled of it stays as it was charged, also where the account
+    /// has another markup or a price was changed since: only what came after it is rated by what holds now.
     ///
-    /// - Throws: `billing.unknown_model`, `billing.overflow`; `billing.not_monotonic` where a class of tokens fell.
+    /// - Throws: `billing.unknown_model`, `billing.overflow`; `billing.not_monotonic` where a class of tokens fell;
+    ///   `billing.reservation_committed` where other tokens were committed.
     func total(
         _ amount: UsageAmount, of reservation: Reservation, prices: PriceList
     ) throws(Refusal) -> Total {
@@ -57,18 +59,34 @@ extension AccountWork {
         case .microCredits(let microCredits):
             return Total(charge: Charge(microCredits: microCredits, creditValueMicroUSD: creditValue))
         case .tokens(let tokens):
-            guard reservation.state == .committed || tokens.counts.isAtLeast(reservation.counts) else {
+            if reservation.state == .committed {
+                guard tokens.counts == reservation.counts else { throw Refusal(.billingReservationCommitted) }
+                return Total(charge: reservation.used, counts: tokens.counts)
+            }
+            guard tokens.counts.isAtLeast(reservation.counts) else {
                 throw Refusal(
                     .billingNotMonotonic,
                     details: ["settled_micro_credits": .int(reservation.used.microCredits)])
             }
-            let rated = try amount.rated(
-                by: prices, model: reservation.subject.model, provider: reservation.subject.provider, markup: markup,
-                creditValueMicroUSD: creditValue, at: reservation.createdAt)
-            return Total(
-                charge: Charge(rated, tokens: tokens.counts.total), counts: tokens.counts,
-                isQuarantined: rated.isQuarantined)
+            let rated = try rated(tokens, of: reservation, prices: prices)
+            var charge = Charge(rated, tokens: tokens.counts.total)
+            if reservation.counts != TokenCounts() {
+                var settled = tokens
+                settled.counts = reservation.counts
+                let before = Charge(
+                    try self.rated(settled, of: reservation, prices: prices), tokens: settled.counts.total)
+                charge = reservation.used.with(charge.above(before))
+            }
+            return Total(charge: charge, counts: tokens.counts, isQuarantined: rated.isQuarantined)
         }
+    }
+
+    private func rated(
+        _ tokens: UsageAmount.Tokens, of reservation: Reservation, prices: PriceList
+    ) throws(Refusal) -> RatedAmount {
+        try UsageAmount.tokens(tokens).rated(
+            by: prices, model: reservation.subject.model, provider: reservation.subject.provider, markup: markup,
+            creditValueMicroUSD: creditValue, at: reservation.createdAt)
     }
 
     /// A reservation of the account.

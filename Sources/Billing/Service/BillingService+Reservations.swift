@@ -71,10 +71,11 @@ extension BillingService {
             try work.record(
                 outcome.delta, total, of: &reservation, id: "\(id)#\(reservation.revision)",
                 uncollected: outcome.uncollected, in: transaction)
-            return ReservationAnswer(reservation, work, outcome: outcome)
+            return (ReservationAnswer(reservation, work, outcome: outcome), isQuarantined: total.isQuarantined)
         }
-        metrics.collectedLess(answer.outcome?.uncollected ?? 0)
-        return answer
+        metrics.collectedLess(answer.0.outcome?.uncollected ?? 0)
+        if answer.isQuarantined { metrics.unknownModel() }
+        return answer.0
     }
 
     /// Settles the total and gives the rest back.
@@ -88,18 +89,21 @@ extension BillingService {
             var reservation = try work.reservation(id)
             let total = try work.total(request.amount, of: reservation, prices: prices)
             let before = reservation.uncollected
-            if let delta = try work.book.commit(
-                &reservation, total: total.charge, standing: work.standing, into: &work.changes)
-            {
-                try work.record(
-                    delta, total, of: &reservation, id: id, uncollected: reservation.uncollected - before,
-                    in: transaction)
-            }
-            return ReservationAnswer(reservation, work)
+            // The same again is counted no more.
+            guard
+                let delta = try work.book.commit(
+                    &reservation, total: total.charge, standing: work.standing, into: &work.changes)
+            else { return (ReservationAnswer(reservation, work), uncollected: Int64?.none, isQuarantined: false) }
+            let uncollected = reservation.uncollected - before
+            try work.record(delta, total, of: &reservation, id: id, uncollected: uncollected, in: transaction)
+            return (ReservationAnswer(reservation, work), uncollected, total.isQuarantined)
         }
-        metrics.collectedLess(answer.reservation.uncollected)
-        metrics.became(.committed)
-        return answer
+        if let uncollected = answer.uncollected {
+            metrics.collectedLess(uncollected)
+            metrics.became(.committed)
+        }
+        if answer.isQuarantined { metrics.unknownModel() }
+        return answer.0
     }
 
     /// Gives everything back that was not settled.

@@ -43,10 +43,12 @@ extension BillingService {
     /// Takes a place: check and act are one transaction.
     ///
     /// - Throws: what `Eligibility` refuses.
-    package func take(_ request: SlotRequest, account: String) async throws(Refusal) -> SlotAnswer {
+    package func take(
+        _ request: SlotRequest, account: String, actor: String = "system"
+    ) async throws(Refusal) -> SlotAnswer {
         let prices = prices.prices
         do throws(Refusal) {
-            let answer = try await change(account) { work, transaction in
+            let answer = try await change(account, actor: actor) { work, transaction in
                 let known = try transaction.slot(request.kind, id: request.id).map { try Slot($0) }
                 let isPremium = request.isPremium || (request.kind == .agent && prices.agent(request.id).isPremium)
                 let taken = try work.book.take(

@@ -200,7 +200,11 @@ package struct ProviderEventService: Sendable {
 
     /// Folds what waited for the customer of an event.
     private func takeParked(with event: ProviderEvent) async {
-        guard let customer = event.customer else { return }
+        if let customer = event.customer { await takeParked(of: customer) }
+    }
+
+    /// Folds what waited for a customer that is linked to an account now.
+    package func takeParked(of customer: String) async {
         do {
             for row in try await ledger.parkedEvents(ofCustomer: customer, limit: 1000) where await isLinked(row) {
                 await resume(row)

@@ -28,14 +28,15 @@ struct UsageRecorder {
     mutating func apply(_ event: UsageEvent) throws -> Result<Int64?, Refusal> {
         do {
             let rated = try event.rated(by: prices, markup: work.markup, creditValueMicroUSD: work.creditValue)
-            let settled = try settle(event, rated)
+            let settled =
+                if let id = event.reservation { try commit(id, event, rated) } else { try settle(event, rated) }
             uncollected = uncollected.addingSaturated(settled.uncollected)
             if rated.isQuarantined { quarantined += 1 }
             var row = event.row(
                 rated, receivedAt: work.changes.recordedAt, uncollectedMicroCredits: settled.uncollected)
             row.amounts = settled.amounts
             try writer.add(row)
-            return .success(rated.chargeMicroCredits)
+            return .success(settled.charged ?? rated.chargeMicroCredits)
         } catch let refusal as Refusal {
             return .failure(refusal)
         }
@@ -47,6 +48,8 @@ struct UsageRecorder {
         var uncollected: Int64
         /// What the event adds to what is recorded already.
         var amounts: UsageAmounts
+        /// In micro-credits; nil = what the event is rated at.
+        var charged: Int64?
     }
 
     private mutating func settle(_ event: UsageEvent, _ rated: RatedAmount) throws -> Settled {
@@ -56,27 +59,32 @@ struct UsageRecorder {
             return Settled(uncollected: 0, amounts: amounts)
         }
         let charge = Charge(rated, tokens: amounts.tokens)
-        if let id = event.reservation { return try commit(id, charge, amounts) }
         let outcome = work.book.use(
             charge, subject(event, rated), at: event.at, reference: "event:\(event.source)/\(event.id)",
             standing: work.standing, into: &work.changes)
         return Settled(uncollected: outcome.uncollected, amounts: amounts)
     }
 
-    /// The event is the commit of a reservation, whose increments were recorded when they came.
-    private mutating func commit(_ id: String, _ charge: Charge, _ amounts: UsageAmounts) throws -> Settled {
+    /// The event is the commit of a reservation, whose increments were recorded when they came. It is rated as every commit is.
+    private mutating func commit(_ id: String, _ event: UsageEvent, _ rated: RatedAmount) throws -> Settled {
+        guard case .tokens(let counts, let model, let provider) = event.content else { return try settle(event, rated) }
         var reservation = try work.reservation(id)
         let before = reservation
-        let isNew =
-            try work.book.commit(&reservation, total: charge, standing: work.standing, into: &work.changes) != nil
-        guard isNew else { return Settled(uncollected: 0, amounts: UsageAmounts()) }
-        var rest = amounts
-        rest.take(away: before)
-        reservation.counts = TokenCounts(
-            input: amounts.input, output: amounts.output, cacheRead: amounts.cacheRead,
-            cacheWrite: amounts.cacheWrite, reasoning: amounts.reasoning)
+        let tokens = UsageAmount.Tokens(model: model, provider: provider, counts: counts)
+        let total = try work.total(.tokens(tokens), of: reservation, prices: prices)
+        guard
+            let delta = try work.book.commit(
+                &reservation, total: total.charge, standing: work.standing, into: &work.changes)
+        else { return Settled(uncollected: 0, amounts: UsageAmounts(), charged: 0) }
+        var rest = event.amounts(rated)
+        rest.take(away: before.counts)
+        rest.listMicroUSD = delta.listMicroUSD
+        rest.chargeMicroUSD = delta.chargeMicroUSD
+        rest.chargeMicroCredits = delta.microCredits
+        reservation.counts = counts
         work.changes.put(reservation)
-        return Settled(uncollected: reservation.uncollected - before.uncollected, amounts: rest)
+        return Settled(
+            uncollected: reservation.uncollected - before.uncollected, amounts: rest, charged: delta.microCredits)
     }
 
     private func subject(_ event: UsageEvent, _ rated: RatedAmount) -> ChargeSubject {
@@ -96,16 +104,12 @@ struct UsageRecorder {
 }
 
 extension UsageAmounts {
-    /// Takes away what a reservation has recorded.
-    fileprivate mutating func take(away reservation: Reservation) {
-        let (counts, used) = (reservation.counts, reservation.used)
-        input = max(0, input - counts.input)
-        output = max(0, output - counts.output)
-        cacheRead = max(0, cacheRead - counts.cacheRead)
-        cacheWrite = max(0, cacheWrite - counts.cacheWrite)
-        reasoning = max(0, reasoning - counts.reasoning)
-        listMicroUSD = max(0, listMicroUSD - used.listMicroUSD)
-        chargeMicroUSD = max(0, chargeMicroUSD - used.chargeMicroUSD)
-        chargeMicroCredits = max(0, chargeMicroCredits - used.microCredits)
+    /// Takes away the tokens that a reservation has recorded, of which there are no more than of these.
+    fileprivate mutating func take(away counts: TokenCounts) {
+        input -= counts.input
+        output -= counts.output
+        cacheRead -= counts.cacheRead
+        cacheWrite -= counts.cacheWrite
+        reasoning -= counts.reasoning
     }
 }

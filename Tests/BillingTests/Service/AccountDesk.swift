@@ -24,14 +24,16 @@ final class AccountDesk: Sendable {
         func count(_ kind: AccountEvent.Kind) -> Int { events.withLock { $0.count { $0.kind == kind } } }
     }
 
-    init(settings: BillingSettings = BillingSettings()) throws {
+    init(
+        settings: BillingSettings = BillingSettings(), metrics: any MetricsFactory = NOOPMetricsHandler.instance
+    ) throws {
         let catalogue = try Catalogues.terms("plans.yaml").catalogue
         let prices = try PriceList.read(YAMLText.json(BuiltInPrices.pricesYAML))
         let told = Told()
         self.told = told
         service = BillingService(
             ledger: ledger, plans: PlanBook(catalogue), prices: PriceBook(prices), settings: settings, clock: clock,
-            metricsFactory: NOOPMetricsHandler.instance, outbox: { event, _, _ in told.add(event) })
+            metricsFactory: metrics, outbox: { event, _, _ in told.add(event) })
     }
 
     /// An account without a pool, with so many micro-credits.

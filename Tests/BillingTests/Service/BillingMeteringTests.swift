@@ -234,4 +234,37 @@ internal import Testing
         #expect(granted == 100)
         #expect(try await figures(desk).balance == 0)
     }
+
+    /// The fee fits into the budget, and leaves too little of it for the hold.
+    @Test func aBudgetInTheWayTakesNoFee() async throws {
+        let desk = try AccountDesk()
+        try await desk.open("acme", microCredits: 10_000_000)
+        let budget = Budget(
+            name: "ada", scope: .user, match: "ada", period: .daily, hardLimitMicroUSD: 12_700,
+            actionOnHard: .alertAndBlock)
+        _ = try await desk.service.put(budget, isNew: true, account: "acme", actor: "test")
+        let before = try await figures(desk)
+        let entries = try await desk.entries("acme").count
+        await expectRefusal(.billingBudgetExceeded) {
+            _ = try await desk.service.meter(request(Self.call, fee: 50_000), account: "acme")
+        }
+        #expect(try await figures(desk) == before)
+        #expect(try await desk.entries("acme").count == entries)
+        #expect(try await desk.service.view("acme").book.budgets.first?.isHardTold == true)
+        // Without the fee it fits.
+        _ = try await desk.service.meter(request(Self.call), account: "acme")
+    }
+
+    @Test func whatIsGivenBackIsNotMetered() async throws {
+        let world = try ProviderDesk()
+        try await world.subscribe("acme")
+        let service = world.desk.service
+        _ = try await service.meter(request(nil, key: "kept", fee: 30_000), account: "acme")
+        let before = try await service.view("acme").book.totals.metered
+        #expect(before == 300)
+        _ = try await service.meter(request(nil, key: "gone", fee: 50_000), account: "acme")
+        #expect(try await service.view("acme").book.totals.metered == 800)
+        try await service.takeBack(key: "gone", account: "acme")
+        #expect(try await service.view("acme").book.totals.metered == before)
+    }
 }

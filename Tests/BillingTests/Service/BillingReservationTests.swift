@@ -3,6 +3,7 @@
 
 internal import Billing
 internal import Essentials
+internal import MetricsTestKit
 internal import TestSupport
 internal import Testing
 
@@ -47,11 +48,12 @@ internal import Testing
         let desk = try AccountDesk()
         try await desk.open("acme", microCredits: 1_000_000_000)
         let id = try await reserve(desk, key: "r")
-        _ = try await desk.service.increment(id, IncrementRequest(amount: tokens(1000, 100)), account: "acme")
-        for name in ["e1", "e2"] {
-            // The second says the same of the same call under another id: it has its charge already.
+        _ = try await desk.service.increment(id, IncrementRequest(amount: tokens(1000, 0)), account: "acme")
+        // The second says the same of the same call under another id: it has its charge already.
+        for (name, charge) in [("e1", Int64(250_000)), ("e2", 0)] {
             let event = desk.event(name, "acme", input: 2000, model: "gpt-4o", reservation: id)
-            _ = try await desk.service.record([event], account: "acme")
+            let result = try await desk.service.record([event], account: "acme").first
+            #expect(result?.outcome == .accepted(chargeMicroCredits: charge))
         }
         let days = try await desk.ledger.read("acme") { reader in
             try reader.windows(.day, from: Timestamp(seconds: 0), to: .latest, by: [])
@@ -60,6 +62,78 @@ internal import Testing
         #expect(days.map(\.amounts.requests) == [1])
         #expect(days.map(\.amounts.input) == [2000])
         #expect(days.map(\.amounts.chargeMicroCredits) == [view.book.totals.consumed])
+    }
+
+    /// What was settled stays as it was charged; what comes after it is rated by what holds then.
+    @Test(arguments: [(0, 20), (20, 0)])
+    func anotherMarkupReachesWhatComesAfterIt(_ before: Int64, _ after: Int64) async throws {
+        let desk = try AccountDesk()
+        func put(_ markup: Int64) async throws {
+            let spec = StatedSubscription(
+                uid: "uid", plan: "enterprise", anchor: Timestamp(seconds: 1_700_000_000),
+                overrides: ["credits": 0, "markupPercent": .int(markup)])
+            _ = try await desk.service.apply(SubscriptionOrder(spec: spec), account: "acme")
+        }
+        try await put(before)
+        let grant = GrantOrder(key: "opening", microCredits: 1_000_000_000, source: .purchase, reason: "test")
+        _ = try await desk.service.grant(grant, account: "acme", actor: "test")
+        let amount = UsageAmount.tokens(
+            UsageAmount.Tokens(model: "gpt-4o", counts: TokenCounts(input: 1000), maxOutput: 1000))
+        let request = ReservationRequest(key: "r", amount: amount)
+        let id = try await desk.service.reserve(request, account: "acme").reservation.id
+        _ = try await desk.service.increment(id, IncrementRequest(amount: tokens(1000, 0)), account: "acme")
+        try await put(after)
+        for _ in 0..<2 {
+            _ = try await desk.service.commit(id, CommitRequest(amount: tokens(1000, 100)), account: "acme")
+        }
+        let consumed = try await desk.service.view("acme").book.totals.consumed
+        #expect(consumed == 250_000 * (100 + before) / 100 + 100_000 * (100 + after) / 100)
+    }
+
+    @Test func whatCannotBeCollectedIsCountedOnce() async throws {
+        let metrics = TestMetrics()
+        let desk = try AccountDesk(metrics: metrics)
+        try await desk.open("acme", microCredits: 100, plan: "free")
+        let id = try await desk.reserve("acme", 100, key: "r").reservation.id
+        let step = IncrementRequest(amount: .microCredits(150), holdMicroCredits: 0)
+        _ = try await desk.service.increment(id, step, account: "acme")
+        for _ in 0..<2 {
+            _ = try await desk.service.commit(id, CommitRequest(amount: .microCredits(160)), account: "acme")
+        }
+        func sum(_ label: String, _ dimensions: [(String, String)] = []) throws -> Int64 {
+            try metrics.expectCounter(label, dimensions).values.reduce(0, +)
+        }
+        #expect(try sum("tollgate_billing_uncollected_micro_credits_total") == 60)
+        #expect(try sum("tollgate_billing_reservations_total", [("state", "committed")]) == 1)
+    }
+
+    @Test func otherTokensOfTheSamePriceAreAnotherTotal() async throws {
+        let desk = try AccountDesk()
+        try await desk.open("acme", microCredits: 1_000_000_000)
+        let amount = UsageAmount.tokens(
+            UsageAmount.Tokens(model: "gpt-4o-mini", counts: TokenCounts(input: 100)))
+        let request = ReservationRequest(key: "r", amount: amount)
+        let id = try await desk.service.reserve(request, account: "acme").reservation.id
+        for _ in 0..<2 {
+            _ = try await desk.service.commit(id, CommitRequest(amount: tokens(10, 0)), account: "acme")
+        }
+        await expectRefusal(.billingReservationCommitted) {
+            _ = try await desk.service.commit(id, CommitRequest(amount: tokens(11, 0)), account: "acme")
+        }
+    }
+
+    @Test func aHoldThatIsFilledUpKeepsTheTokensOfTheDay() async throws {
+        let desk = try AccountDesk()
+        let spec = StatedSubscription(
+            uid: "uid", plan: "enterprise", anchor: desk.clock.now(), overrides: ["tokensPerDay": 2500])
+        _ = try await desk.service.apply(SubscriptionOrder(spec: spec), account: "acme")
+        let id = try await reserve(desk, key: "r")
+        let step = try await desk.service.increment(
+            id, IncrementRequest(amount: tokens(1000, 0), holdMicroCredits: 12_500_000), account: "acme")
+        #expect(step.refusal?.code == .billingDailyTokenLimitExceeded)
+        #expect(step.outcome?.charged == 250_000)
+        let counters = try await desk.service.view("acme").book.counters
+        #expect(counters.tokensToday == 1000 && counters.tokensHeld <= 1500)
     }
 
     @Test func runningTotalsNeverFall() async throws {

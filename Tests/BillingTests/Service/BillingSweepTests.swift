@@ -70,6 +70,72 @@ internal import Testing
         #expect(view.availableMicroCredits == 5)
     }
 
+    /// A grace that ends and a payment that comes after all are one period: what it costs is paid once.
+    @Test func agentsArePaidOnceAPeriodWhateverIsInForceMeanwhile() async throws {
+        let desk = try ProviderDesk()
+        let service = desk.desk.service
+        let spec = StatedSubscription(
+            uid: "uid", source: .stripe, plan: nil, anchor: desk.clock.now(),
+            overrides: ["agentSlots": ["included": 1, "max": 3, "extraPriceCredits": 100]])
+        _ = try await service.apply(SubscriptionOrder(spec: spec), account: "acme")
+        let now = desk.clock.now()
+        func send(_ id: String, _ status: String, after seconds: Int64) async throws {
+            var event = ProviderDesk.event(
+                id, "acme", "sub_1", status: status, at: now.adding(seconds: seconds),
+                end: now.adding(seconds: 30 * 86_400))
+            event.periodStart = now
+            desk.clock.set(now.adding(seconds: seconds))
+            _ = try await desk.events.take(event)
+        }
+        try await send("e1", "active", after: 1)
+        for id in ["a", "b", "c"] {
+            _ = try await service.take(SlotRequest(kind: .agent, id: id), account: "acme", actor: "gw")
+        }
+        let paid = try await service.view("acme").book.totals.consumed
+        #expect(paid == 200_000_000)
+        #expect(try await desk.desk.entries("acme").last?.actor == "gw")
+        try await send("e2", "unpaid", after: 86_400)
+        #expect(try await service.view("acme").standing.state == .unpaid)
+        try await send("e3", "active", after: 2 * 86_400)
+        let back = try await service.view("acme")
+        #expect(back.standing.origin == "sub_1" && back.book.totals.consumed == paid)
+        let slots = try await desk.desk.ledger.read("acme") { reader in
+            try reader.slots(.agent, after: 0, limit: 9).map { try Slot($0) }
+        }
+        #expect(slots.map(\.state) == [.active, .active, .active])
+        #expect(slots.map(\.chargedMicroCredits) == [0, 100_000_000, 100_000_000])
+        // The next period is paid again.
+        desk.clock.set(now.adding(seconds: 30 * 86_400 + 1))
+        try await desk.subscribe("acme", "sub_1", days: 30)
+        #expect(try await service.view("acme").book.totals.consumed == 2 * paid)
+    }
+
+    /// Its renewal is late, and the one in force before it ends meanwhile: what it was granted is not granted again.
+    @Test func aPoolIsGrantedOnceUntilItsRenewalIsKnown() async throws {
+        let desk = try ProviderDesk()
+        let service = desk.desk.service
+        try await desk.subscribe("acme", "sub_1", days: 30)
+        let now = desk.clock.now()
+        func send(_ id: String, _ status: String, after seconds: Int64) async throws -> ProviderOutcome {
+            var event = ProviderDesk.event(
+                id, "acme", "sub_2", status: status, at: now.adding(seconds: seconds),
+                end: now.adding(seconds: 60 * 86_400))
+            event.periodStart = now
+            desk.clock.set(now.adding(seconds: seconds))
+            return try await desk.events.take(event).outcome
+        }
+        let month: Int64 = 30 * 86_400
+        #expect(try await send("e1", "active", after: 5) == .processed)
+        #expect(try await service.view("acme").standing.origin == "sub_2")
+        #expect(try await send("e2", "active", after: month + 3600) == .processed)
+        #expect(try await send("e3", "canceled", after: month + 6 * 3600) == .processed)
+        let view = try await service.view("acme")
+        #expect(view.standing.origin == "sub_1" && view.standing.state == .active)
+        #expect(view.book.totals.issued == 2_000_000_000)
+        let keys = try await desk.desk.entries("acme").map(\.key)
+        #expect(Set(keys).count == keys.count)
+    }
+
     @Test func aSubscriptionThatEndsBesideTheOneInForceTakesItsPoolAlong() async throws {
         let desk = try ProviderDesk()
         try await desk.subscribe("acme", "sub_1", days: 30)
