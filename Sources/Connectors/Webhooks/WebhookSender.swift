@@ -20,18 +20,20 @@ package struct WebhookSender: WebhookSending {
     private let addresses: AddressGuard
     private let tls: TLSConfiguration
     private let limit: Duration
+    private let clock: any WallClock
     private let time: any MonotonicClock
 
     /// - Parameter limit: of one attempt, whatever it waits for.
     package init(
         egress: EgressRules, resolver: any AddressResolving = SystemResolver(),
         tls: TLSConfiguration = .makeClientConfiguration(), limit: Duration = .seconds(20),
-        time: any MonotonicClock = SystemMonotonicClock()
+        clock: any WallClock = SystemWallClock(), time: any MonotonicClock = SystemMonotonicClock()
     ) {
         self.egress = egress
         addresses = AddressGuard(egress: egress, resolver: resolver)
         self.tls = tls
         self.limit = limit
+        self.clock = clock
         self.time = time
     }
 
@@ -109,17 +111,13 @@ package struct WebhookSender: WebhookSending {
             _ = try? await response.body.collect(upTo: Self.maximumBytes)
             return .status(
                 Int(response.status.code),
-                retryAfterSeconds: response.headers.first(name: "retry-after").flatMap { Self.seconds($0) })
+                retryAfterSeconds: response.headers.first(name: "retry-after").flatMap {
+                    RetryAfter.seconds($0, at: clock.now())
+                })
         } catch let error as HTTPClientError {
             return .unreachable(error.shortDescription)
         } catch {
             return .unreachable("\(type(of: error))")
         }
-    }
-
-    private static func seconds(_ text: String) -> Int64? {
-        let text = ASCII.trimmed(text)
-        return (1...9).contains(text.utf8.count) && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
-            ? Int64(text) : nil
     }
 }

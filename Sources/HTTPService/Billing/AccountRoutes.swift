@@ -21,7 +21,14 @@ struct AccountRoutes: Sendable {
             },
             OwnRoute("POST", "/v1/billing/eligibility", .read) { call throws(Refusal) in
                 let request = try EligibilityRequest.read(call.body)
-                let account = try call.writtenAccount(request.account)
+                let account: String
+                do throws(Refusal) {
+                    account = try call.writtenAccount(request.account)
+                } catch {
+                    // That there is no account is an answer too.
+                    guard error.code == .billingAccountNotFound else { throw error }
+                    return .json(EligibilityAnswer(code: error.code).json)
+                }
                 return .json(try await billing.eligibility(request, account: account).json)
             },
             OwnRoute("GET", "/v1/billing/credits", .read) { call throws(Refusal) in try await credits(call) },

@@ -106,6 +106,11 @@ extension BillingAliasRoutes {
             try OwnCall.refuse("session_id", "not a session that is complete")
             throw Refusal(.requestInvalid)
         }
+        // Paid later, it would have been taken once already.
+        guard !session.fact.isSale || session.fact.isPaid else {
+            try OwnCall.refuse("session_id", "not a session that is paid")
+            throw Refusal(.requestInvalid)
+        }
         guard let owner = session.fact.account, owner.utf8.elementsEqual(account.utf8) else {
             try OwnCall.refuse("account_id", "not the account of the session")
             throw Refusal(.requestInvalid)

@@ -16,7 +16,7 @@ struct SlotRoutes: Sendable {
             OwnRoute("POST", Self.base, .write) { call throws(Refusal) in
                 let request = try SlotRequest.read(call.body)
                 let account = try call.writtenAccount(request.account)
-                let slot = try await billing.take(request, account: account)
+                let slot = try await billing.take(request, account: account, actor: call.actor)
                 var answer = OwnAnswer.object(slot.json, status: slot.status)
                 answer.note(account: account, resource: "\(request.kind.rawValue)/\(request.id)")
                 await services.tellStanding(of: account, in: &answer)

@@ -5,6 +5,9 @@ package import Essentials
 
 /// The ledger as the pipeline asks it: whether an account can pay, and what is taken for a request.
 package protocol EntitlementService: Sendable {
+    /// Whether an account is made where there is none; where not, whoever has none is refused.
+    var makesAccounts: Bool { get }
+
     /// Checks and takes, in one transaction: reserves the estimate, counts the task, charges the request. Nothing is taken with a refusal.
     /// The same key again takes nothing more and is the same answer.
     ///
@@ -17,4 +20,8 @@ package protocol EntitlementService: Sendable {
 
     /// What `decide` would answer now; takes nothing.
     func preview(_ request: EntitlementRequest) async -> Result<Entitlement, Refusal>
+}
+
+extension EntitlementService {
+    package var makesAccounts: Bool { true }
 }

@@ -98,7 +98,8 @@ package struct EntitlementStage: AdmissionStage {
         let check = PlanCheck(
             accounts: request.accounts, requirements: asked.requirements, upgradeURL: upgradeURL)
         if let refusal = check.refusal(state) { return .refused(refusal, asked) }
-        guard asked.asksLedger else {
+        // Where accounts are not made by themselves, only the ledger knows whether there is this one.
+        guard asked.asksLedger || service?.makesAccounts == false else {
             return .included(Entitlement(account: account, key: "", plan: state.plan), asked)
         }
         guard let service else { return .refused(Refusal(.billingUnavailable), asked) }

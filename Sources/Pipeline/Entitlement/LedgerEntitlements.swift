@@ -16,6 +16,8 @@ package struct LedgerEntitlements: EntitlementService {
         self.logger = logger
     }
 
+    package var makesAccounts: Bool { billing.settings.makesAccounts }
+
     /// A store that is slow makes the answer late, never wrong: whoever asks gives back what came after the request's time.
     package func decide(_ request: EntitlementRequest) async -> Result<Entitlement, Refusal> {
         guard request.timeLeft > .zero else { return .failure(Refusal(.billingUnavailable)) }

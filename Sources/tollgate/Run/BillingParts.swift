@@ -61,7 +61,6 @@ struct BillingParts: Sendable {
         billing = BillingService(
             ledger: world.ledger, plans: world.plans, prices: world.prices, settings: settings.accountSettings,
             clock: clock, metricsFactory: metrics, outbox: Self.outbox)
-        accounts = SubscriptionAccounts(ledger: billing, clock: clock)
         let secrets = settings.providerSecrets
         events = ProviderEventService(
             ledger: world.ledger, effects: AccountEffects(terms: { [billing] in billing.terms }, outbox: Self.outbox),
@@ -71,7 +70,9 @@ struct BillingParts: Sendable {
                 // The next reading of all accounts finds what this one could not.
                 try? await billing.readAccount(account)
             })
-        let sender = WebhookSender(egress: world.egress)
+        accounts = SubscriptionAccounts(
+            ledger: LinkingLedger(billing) { [events] customer in await events.takeParked(of: customer) }, clock: clock)
+        let sender = WebhookSender(egress: world.egress, clock: clock)
         deliveries = WebhookDeliveryWorker(
             ledger: world.ledger, sender: sender, clock: clock, random: world.random, logger: logger,
             metricsFactory: metrics)

@@ -19,6 +19,9 @@ internal import Testing
     private static let headers = WebhookHeaders(
         id: "msg_1", body: Array("{}".utf8), secrets: [.make(SeededRandom(seed: 1))], at: Timestamp(seconds: 5))
 
+    /// Half a minute before 07:28:00 on 21 October 2026.
+    private static let now = Timestamp(seconds: 1_792_567_650)
+
     private func send(
         to host: String = "hooks.example", allowing: [String] = ["127.0.0.0/8"], resolved: String = "127.0.0.1",
         limit: Duration = .seconds(20), _ answer: LoopbackHTTPServer.Answer
@@ -29,7 +32,7 @@ internal import Testing
         tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(authority.pem.utf8)))
         let sender = WebhookSender(
             egress: try EgressRules(allowing: allowing), resolver: FixedResolver(address: resolved), tls: tls,
-            limit: limit)
+            limit: limit, clock: ManualClock(Self.now))
         return try await LoopbackHTTPServer.with(tls: pair) { _ in
             answer
         } _: { server in
@@ -49,12 +52,17 @@ internal import Testing
         for (name, value) in Self.headers.list { #expect(request.header(name) == value) }
     }
 
-    @Test(arguments: [(301, nil), (410, nil), (500, nil), (429, "30"), (503, "Wed, 21 Oct 2026 07:28:00 GMT")])
-    func tellsTheStatusAndFollowsNothing(_ status: Int, _ retryAfter: String?) async throws {
+    @Test(
+        arguments: [
+            (301, nil, nil), (410, nil, nil), (500, nil, nil), (429, "30", 30), (429, "soon", nil),
+            (503, "Wed, 21 Oct 2026 07:28:00 GMT", 30), (503, "Wed, 21 Oct 2020 07:28:00 GMT", 0),
+            (503, "Wednesday, 21-Oct-26 07:28:00 GMT", nil), (503, "Wed, 41 Oct 2026 07:28:00 GMT", nil),
+        ] as [(Int, String?, Int64?)])
+    func tellsTheStatusAndFollowsNothing(_ status: Int, _ retryAfter: String?, _ seconds: Int64?) async throws {
         var answer = LoopbackHTTPServer.Answer(status: status, headers: [("location", "/other")])
         if let retryAfter { answer.headers.append(("retry-after", retryAfter)) }
         let (found, requests) = try await send(answer)
-        #expect(found == .status(status, retryAfterSeconds: retryAfter.flatMap { Int64($0) }))
+        #expect(found == .status(status, retryAfterSeconds: seconds))
         #expect(requests.count == 1)
     }
 

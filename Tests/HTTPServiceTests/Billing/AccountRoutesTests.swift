@@ -67,6 +67,13 @@ internal import Testing
         #expect(unknown.told == "400 request.malformed: Unknown parameter: x")
     }
 
+    @Test func whoHasNoAccountIsNotEligible() async throws {
+        let world = try BillingGate()
+        let reply = try await world.send(.post, "/v1/billing/eligibility", #"{"action":"task"}"#, as: "eve")
+        #expect(reply.status == 200 && reply.json["allowed"] == false)
+        #expect(reply.json["reason"]?["code"] == "account_not_found")
+    }
+
     @Test(arguments: [
         "subscription", "usage", "credits", "ledger", "usage/series", "usage/history", "forecast", "budgets",
         "webhook-endpoints", "accounts",

@@ -112,6 +112,29 @@ internal import Testing
         #expect(try await world.send(.post, path, body, as: "~front").json["outcome"] == "duplicate")
     }
 
+    /// A debit that takes days: the session is complete before it is paid.
+    @Test func waitsForThePaymentOfAPack() async throws {
+        let world = try BillingGate()
+        var fact = ProviderEvent(
+            id: "read:cs_1", type: "checkout.session.completed", created: Timestamp(seconds: 1_772_366_300))
+        (fact.session, fact.mode, fact.paymentStatus, fact.pack) = ("cs_1", "payment", "unpaid", "credits-1000")
+        (fact.account, fact.isOwn, fact.paymentIntent) = ("acme", true, "pi_1")
+        let path = "/billing/checkout/process"
+        let body = #"{"session_id":"cs_1","account_id":"acme"}"#
+        func balance() async throws -> Int64? {
+            try await world.send(.get, "/v1/billing/credits?account=acme", as: "~gw").json["balance_micro_credits"]?
+                .intValue
+        }
+        let before = try #require(try await balance())
+        for (status, answer) in [("unpaid", 422), ("paid", 200), ("paid", 200)] {
+            fact.paymentStatus = status
+            let session = ProviderSession(fact: fact, isComplete: true)
+            world.provider.set { $0.session = session }
+            #expect(try await world.send(.post, path, body, as: "~front").status == answer)
+        }
+        #expect(try await balance() == before + 1_000_000_000)
+    }
+
     @Test func believesAFrontEndWhereItMay() async throws {
         let world = try BillingGate(mode: .frontend, hasProvider: false)
         let path = "/billing/checkout/process"

@@ -52,6 +52,11 @@ internal import Testing
         #expect(try await world.send(.post, Self.base, #"{"kind":"desk","id":"a"}"#).fields == ["kind"])
         #expect(try await world.send(.post, Self.base, #"{"kind":"worker"}"#).fields == ["id"])
         #expect(try await world.send(.post, Self.base, #"{"kind":"worker","id":"a","x":1}"#).status == 400)
+        // What no path can name could never be given back.
+        for id in ["org/repo", #"a\\b"#, "50%", ".", ".."] {
+            let reply = try await world.send(.post, Self.base, #"{"kind":"worker","id":"\#(id)"}"#)
+            #expect(reply.status == 422 && reply.fields == ["id"], "\(id)")
+        }
         let kind = try await world.send(.delete, Self.base + "/desk/a")
         #expect(kind.status == 404 && kind.code == "billing.not_found")
         let other = try await world.send(

@@ -31,6 +31,16 @@ internal import Testing
         #expect(try gate.count("tokens", "allow") == 1)
     }
 
+    @Test func whereAccountsAreNotMadeTheLedgerSaysWhetherThereIsOne() async throws {
+        let service = FakeEntitlements(makesAccounts: false)
+        let gate = try MeteredWorld(service: service)
+        let token = try await gate.token()
+        #expect(await gate.decide("GET", "/pro", token: token).refusal == nil)
+        #expect(service.asked.map(\.account) == ["acme"])
+        service.refuse(Refusal(.billingAccountNotFound))
+        #expect(await gate.decide("GET", "/pro", token: token).refusal?.code == .billingAccountNotFound)
+    }
+
     @Test func whatARouteSaysReplacesWhatTheObjectSays() async throws {
         let gate = try MeteredWorld()
         let token = try await gate.token()

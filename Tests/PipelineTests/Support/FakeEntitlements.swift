@@ -19,7 +19,12 @@ final class FakeEntitlements: EntitlementService {
     /// Runs before every answer.
     private let before: @Sendable () -> Void
 
-    init(before: @escaping @Sendable () -> Void = {}) { self.before = before }
+    let makesAccounts: Bool
+
+    init(makesAccounts: Bool = true, before: @escaping @Sendable () -> Void = {}) {
+        self.makesAccounts = makesAccounts
+        self.before = before
+    }
 
     var asked: [EntitlementRequest] { state.withLock(\.asked) }
     var previewed: [EntitlementRequest] { state.withLock(\.previewed) }
