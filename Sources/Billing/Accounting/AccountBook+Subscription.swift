@@ -7,7 +7,8 @@ extension AccountBook {
     /// Puts what a Subscription object says in force, or takes it away: then the account is on its fallback plan, and the pools of the object
     /// are void.
     ///
-    /// A manual plan that the catalogue does not know leaves the account on what it had.
+    /// A manual plan that the catalogue does not know leaves the account on what it had: the plan that was stated before, or what the provider
+    /// says.
     ///
     /// - Parameter agents: every hired agent.
     package mutating func apply(
@@ -15,7 +16,9 @@ extension AccountBook {
     ) -> Standing {
         var spec = spec
         if let plan = spec?.plan, spec?.source == .manual, terms.catalogue.plan(plan) == nil {
-            spec?.plan = self.spec?.source == .manual ? self.spec?.plan : nil
+            let isManual = self.spec?.source == .manual
+            spec?.plan = isManual ? self.spec?.plan : nil
+            if !isManual, provider != nil { spec?.source = .stripe }
         }
         // The same again changes nothing; an account that is new has nothing in force yet.
         if spec == self.spec, !periodOrigin.isEmpty { return standing(at: clock, terms: terms) }

@@ -33,7 +33,13 @@ struct AccountStates {
     /// - Parameter earlier: `status` of the last pass.
     mutating func add(_ order: SubscriptionOrder, account: String, earlier: JSONValue?) -> Stated {
         held.insert(account)
-        let spec = order.spec
+        var spec = order.spec
+        // A plan that nobody knows takes nothing away that the provider has sold.
+        if spec.plan.flatMap(terms.catalogue.plan) == nil, let before = known[account], !before.providers.isEmpty,
+            before.spec?.source != .manual
+        {
+            spec.source = .stripe
+        }
         guard spec.source == .manual else {
             let standing = take(known[account] ?? KnownAccount(), spec, account)
             return Stated(

@@ -136,6 +136,23 @@ internal import Testing
         #expect(Set(keys).count == keys.count)
     }
 
+    @Test func aPlanThatNobodyKnowsLeavesWhatTheProviderSays() async throws {
+        let desk = try ProviderDesk()
+        try await desk.subscribe("acme")
+        let service = desk.desk.service
+        for _ in 0..<2 {
+            let spec = StatedSubscription(uid: "uid", plan: "proo", anchor: desk.clock.now())
+            let standing = try await service.apply(SubscriptionOrder(spec: spec), account: "acme").standing
+            #expect(standing.source == .stripe && standing.plan.name == "pro")
+        }
+        let spec = StatedSubscription(uid: "uid", plan: "enterprise", anchor: desk.clock.now())
+        let known = try await service.apply(SubscriptionOrder(spec: spec), account: "acme").standing
+        #expect(known.source == .manual && known.plan.name == "enterprise")
+        let typo = StatedSubscription(uid: "uid", plan: "enterprize", anchor: desk.clock.now())
+        let kept = try await service.apply(SubscriptionOrder(spec: typo), account: "acme").standing
+        #expect(kept.source == .manual && kept.plan.name == "enterprise")
+    }
+
     @Test func aSubscriptionThatEndsBesideTheOneInForceTakesItsPoolAlong() async throws {
         let desk = try ProviderDesk()
         try await desk.subscribe("acme", "sub_1", days: 30)

@@ -50,6 +50,9 @@ internal import Testing
             conditions: ["Ready": "False OtherPlan", "PlanMatches": "False OtherPlan"],
             status: ["active", "enterprise", "enterprise"], table: ["enterprise", "-"]),
         Row(
+            name: "a plan that nobody knows", spec: "{tenant: acme, plan: proo}",
+            conditions: ["PlanKnown": "False UnknownPlan"]),
+        Row(
             name: "trialing", state: .trialing, conditions: ["Ready": "True InForce", "Entitled": "True Trialing"],
             status: ["trialing", "pro", "pro"]),
         Row(
