@@ -204,14 +204,19 @@ package struct ProviderEventService: Sendable {
     }
 
     /// Folds what waited for a customer that is linked to an account now.
-    package func takeParked(of customer: String) async {
+    ///
+    /// - Returns: whether the store could say what waited.
+    @discardableResult
+    package func takeParked(of customer: String) async -> Bool {
         do {
             for row in try await ledger.parkedEvents(ofCustomer: customer, limit: 1000) where await isLinked(row) {
                 await resume(row)
             }
+            return true
         } catch {
             // The worker looks for them as well.
             logger.warning("parked events cannot be listed", metadata: [LogKeys.error: "\(error)"])
+            return false
         }
     }
 

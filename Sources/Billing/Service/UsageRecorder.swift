@@ -67,21 +67,28 @@ struct UsageRecorder {
 
     /// The event is the commit of a reservation, whose increments were recorded when they came. It is rated as every commit is.
     private mutating func commit(_ id: String, _ event: UsageEvent, _ rated: RatedAmount) throws -> Settled {
-        guard case .tokens(let counts, let model, let provider) = event.content else { return try settle(event, rated) }
         var reservation = try work.reservation(id)
         let before = reservation
-        let tokens = UsageAmount.Tokens(model: model, provider: provider, counts: counts)
-        let total = try work.total(.tokens(tokens), of: reservation, prices: prices)
+        let total: AccountWork.Total
+        switch event.content {
+        case .tokens(let counts, let model, let provider):
+            let tokens = UsageAmount.Tokens(model: model, provider: provider, counts: counts)
+            total = try work.total(.tokens(tokens), of: reservation, prices: prices)
+        case .agent: total = AccountWork.Total(charge: Charge(rated, tokens: 0))
+        case .tasks: return try settle(event, rated)
+        }
         guard
             let delta = try work.book.commit(
                 &reservation, total: total.charge, standing: work.standing, into: &work.changes)
         else { return Settled(uncollected: 0, amounts: UsageAmounts(), charged: 0) }
         var rest = event.amounts(rated)
-        rest.take(away: before.counts)
+        if let counts = total.counts {
+            rest.take(away: before.counts)
+            reservation.counts = counts
+        }
         rest.listMicroUSD = delta.listMicroUSD
         rest.chargeMicroUSD = delta.chargeMicroUSD
         rest.chargeMicroCredits = delta.microCredits
-        reservation.counts = counts
         work.changes.put(reservation)
         return Settled(
             uncollected: reservation.uncollected - before.uncollected, amounts: rest, charged: delta.microCredits)

@@ -10,12 +10,12 @@ internal import Synchronization
 /// else's customers is not looked through again and again.
 final class LinkingLedger: AccountLedger {
     private let billing: BillingService
-    private let linked: @Sendable (String) async -> Void
+    private let linked: @Sendable (String) async -> Bool
     /// Customers whose events were asked for since this process began.
     private let known = Mutex<Set<String>>([])
 
-    /// - Parameter linked: told of each customer of the provider that an object names and that is its account's.
-    init(_ billing: BillingService, linked: @escaping @Sendable (String) async -> Void) {
+    /// - Parameter linked: told of each customer of the provider that an object names and that is its account's, until it says true.
+    init(_ billing: BillingService, linked: @escaping @Sendable (String) async -> Bool) {
         self.billing = billing
         self.linked = linked
     }
@@ -26,9 +26,9 @@ final class LinkingLedger: AccountLedger {
     func keep(_ order: SubscriptionOrder, account: String) async throws(Refusal) -> AccountFacts {
         let facts = try await billing.keep(order, account: account)
         guard let customer = order.customer, facts.customers.contains(customer),
-            known.withLock({ $0.insert(customer).inserted })
+            !known.withLock({ $0.contains(customer) }), await linked(customer)
         else { return facts }
-        await linked(customer)
+        known.withLock { _ = $0.insert(customer) }
         return try await billing.facts(account)
     }
 

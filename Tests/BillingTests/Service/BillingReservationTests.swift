@@ -64,6 +64,25 @@ internal import Testing
         #expect(days.map(\.amounts.chargeMicroCredits) == [view.book.totals.consumed])
     }
 
+    @Test func anEventOfAnAgentCommitsToo() async throws {
+        let desk = try AccountDesk()
+        try await desk.open("acme", microCredits: 1_000_000_000)
+        let id = try await desk.reserve("acme", 900_000_000, key: "r").reservation.id
+        var charges: [Int64?] = []
+        for name in ["e1", "e2"] {
+            let event = UsageEvent(
+                source: "gw", id: name, digest: name, account: "acme", at: desk.clock.now(),
+                content: .agent("coder", calls: 0, seconds: 3600), reservation: id)
+            let result = try await desk.service.record([UsageCandidate(event)], account: "acme").first
+            guard case .accepted(let charge) = result?.outcome else { throw Refusal(.requestInvalid) }
+            charges.append(charge)
+        }
+        let answer = try await desk.service.reservation(id, account: "acme")
+        let book = try await desk.service.view("acme").book
+        #expect(answer.reservation.state == .committed && book.held == 0)
+        #expect(book.totals.consumed == 1_000_000 && charges == [1_000_000, 0])
+    }
+
     /// What was settled stays as it was charged; what comes after it is rated by what holds then.
     @Test(arguments: [(0, 20), (20, 0)])
     func anotherMarkupReachesWhatComesAfterIt(_ before: Int64, _ after: Int64) async throws {
