@@ -14,13 +14,14 @@ extension AccountBook {
     ) {
         changes.isAccountChanged = true
         meter(charge.chargeMicroUSD, standing: standing)
-        if subject.isPremium { counters.use(premiumModel: subject.model) }
-        counters.usedMicroCredits = counters.usedMicroCredits.addingSaturated(charge.microCredits)
+        if subject.isPremium { counters.period.use(premiumModel: subject.model) }
+        counters.period.usedMicroCredits = counters.period.usedMicroCredits.addingSaturated(charge.microCredits)
         if charge.microCredits > 0 {
             let limit = standing.limits.creditsPerPeriod
             tell(
-                counters.firedCredits.crossed(used: counters.usedMicroCredits, limit: limit), of: "credits",
-                used: counters.usedMicroCredits, limit: limit, until: period.end, into: &changes)
+                counters.period.firedCredits.crossed(used: counters.period.usedMicroCredits, limit: limit),
+                of: "credits",
+                used: counters.period.usedMicroCredits, limit: limit, until: period.end, into: &changes)
         }
         if charge.tokens > 0, instant >= counters.day {
             counters.tokensToday = counters.tokensToday.addingSaturated(charge.tokens)

@@ -176,8 +176,8 @@ extension AccountBook {
 
     private mutating func uncount(_ fee: Reservation.Fee) {
         if fee.period == period.start {
-            counters.usedMicroCredits = max(0, counters.usedMicroCredits - fee.charge.microCredits)
-            counters.tasks = max(0, counters.tasks - fee.tasks)
+            counters.period.usedMicroCredits = max(0, counters.period.usedMicroCredits - fee.charge.microCredits)
+            counters.period.tasks = max(0, counters.period.tasks - fee.tasks)
         }
         for index in budgets.indices
         where fee.budgets.contains(budgets[index].budget.name) && fee.at >= budgets[index].window.start {

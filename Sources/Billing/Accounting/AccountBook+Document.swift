@@ -96,6 +96,7 @@ extension AccountBook.Pool {
         writer.member("start", period.start)
         writer.member("end", period.end)
         writer.member("granted", granted)
+        if let counted { writer.member("counted") { counted.write(to: &$0) } }
         writer.raw("}")
     }
 
@@ -104,7 +105,8 @@ extension AccountBook.Pool {
             let end = value["end"]?.storedInstant
         else { throw BillingStoreError.unreadable("pool of an account") }
         self.init(
-            origin: origin, period: BillingPeriod(start: start, end: end), granted: value["granted"]?.intValue ?? 0)
+            origin: origin, period: BillingPeriod(start: start, end: end), granted: value["granted"]?.intValue ?? 0,
+            counted: value["counted"].map(PeriodCounters.init(stored:)))
     }
 }
 
@@ -135,8 +137,7 @@ extension AccountCounters {
         if day.microseconds != 0 { writer.member("day", day) }
         writer.member("tokens", tokensToday)
         writer.member("tokens_held", tokensHeld)
-        writer.member("tasks", tasks)
-        writer.member("premium", premiumModels)
+        period.write(to: &writer)
         writer.member("premium_held", list: heldPremiumModels) { writer, held in
             writer.raw("[")
             writer.string(held.model)
@@ -144,13 +145,10 @@ extension AccountCounters {
             writer.integer(held.count)
             writer.raw("]")
         }
-        writer.member("used", usedMicroCredits)
         writer.member("agents", agents)
         writer.member("workers", workers)
         writer.member("workspaces", workspaces)
         writer.member("last_slot", lastSlot)
-        writer.member("fired_credits", firedCredits.highest)
-        writer.member("fired_tasks", firedTasks.highest)
         writer.member("fired_tokens", firedTokens.highest)
         writer.member("exhausted", isExhaustionTold)
     }
@@ -158,6 +156,7 @@ extension AccountCounters {
     fileprivate init(stored value: JSONValue) {
         self.init()
         for member in value.objectValue?.members ?? [] { read(member.name, member.value) }
+        period = PeriodCounters(stored: value)
     }
 
     private mutating func read(_ name: String, _ value: JSONValue) {
@@ -165,8 +164,6 @@ extension AccountCounters {
         case "day": day = value.storedInstant ?? day
         case "tokens": tokensToday = value.intValue ?? 0
         case "tokens_held": tokensHeld = value.intValue ?? 0
-        case "tasks": tasks = value.intValue ?? 0
-        case "premium": premiumModels = value.storedTexts
         case "premium_held":
             heldPremiumModels = (value.arrayValue ?? []).compactMap { pair in
                 guard let pair = pair.arrayValue, pair.count == 2, let model = pair[0].stringValue,
@@ -174,16 +171,31 @@ extension AccountCounters {
                 else { return nil }
                 return HeldModel(model: model, count: count)
             }
-        case "used": usedMicroCredits = value.intValue ?? 0
         case "agents": agents = value.intValue ?? 0
         case "workers": workers = value.intValue ?? 0
         case "workspaces": workspaces = value.intValue ?? 0
         case "last_slot": lastSlot = value.intValue ?? 0
-        case "fired_credits": firedCredits = ThresholdLevels(highest: value.intValue ?? 0)
-        case "fired_tasks": firedTasks = ThresholdLevels(highest: value.intValue ?? 0)
         case "fired_tokens": firedTokens = ThresholdLevels(highest: value.intValue ?? 0)
         case "exhausted": isExhaustionTold = value.boolValue ?? false
         default: break
         }
+    }
+}
+
+extension PeriodCounters {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.member("tasks", tasks)
+        writer.member("premium", premiumModels)
+        writer.member("used", usedMicroCredits)
+        writer.member("fired_credits", firedCredits.highest)
+        writer.member("fired_tasks", firedTasks.highest)
+    }
+
+    fileprivate init(stored value: JSONValue) {
+        tasks = value["tasks"]?.intValue ?? 0
+        premiumModels = value["premium"]?.storedTexts ?? []
+        usedMicroCredits = value["used"]?.intValue ?? 0
+        firedCredits = ThresholdLevels(highest: value["fired_credits"]?.intValue ?? 0)
+        firedTasks = ThresholdLevels(highest: value["fired_tasks"]?.intValue ?? 0)
     }
 }

@@ -9,16 +9,12 @@ extension AccountBook {
         let standing = standing(at: clock, terms: terms)
         voidEndedPools(standing, into: &changes)
         let isReset = beginPeriod(standing)
-        var isKnown = false
-        if let amount = standing.periodCredits {
-            isKnown = fillPool(amount, standing, terms: terms, into: &changes)
-        }
+        if let amount = standing.periodCredits { fillPool(amount, standing, terms: terms, into: &changes) }
         repayDebt(standing, into: &changes)
-        // What was away for a part of its period and is back was paid when the period began.
-        if isReset { payForAgents(&agents, standing, terms, isPaid: isKnown, into: &changes) }
+        if isReset { payForAgents(&agents, standing, terms, into: &changes) }
         tellSubscription(standing, into: &changes)
         // Until then a period that is over may still be the latest that is known of its origin.
-        let slack = terms.renewalSlackSeconds
+        let slack = terms.timers.renewalSlackSeconds
         pools.removeAll { $0.origin != standing.origin && $0.period.end.adding(seconds: slack) <= clock }
         changes.isAccountChanged = true
     }
@@ -41,6 +37,11 @@ extension AccountBook {
         dropFinished(&changes)
     }
 
+    /// The pool of the period in force.
+    private var currentPool: Int? {
+        pools.firstIndex { $0.origin == periodOrigin && $0.period.start == period.start }
+    }
+
     /// - Returns: whether another period has begun.
     private mutating func beginPeriod(_ standing: Standing) -> Bool {
         guard standing.origin != periodOrigin || standing.period.start > period.start else {
@@ -48,46 +49,53 @@ extension AccountBook {
             return false
         }
         let isFirst = periodOrigin.isEmpty
+        if let left = currentPool { pools[left].counted = counters.period }
         periodOrigin = standing.origin
         period = standing.period
-        counters.beginPeriod()
+        // A subscription that is back within its period goes on with what was counted in it.
+        let back = currentPool
+        counters.period = back.flatMap { pools[$0].counted } ?? PeriodCounters()
+        if let back { pools[back].counted = nil }
         totals.meteredBefore = totals.metered
         for index in budgets.indices { budgets[index].roll(to: clock, period: period) }
         return !isFirst
     }
 
     /// Grants the credits of a period that has begun, after carrying over what the plan lets; or raises what was granted for it.
-    ///
-    /// - Returns: whether the pool of the period was there already.
     private mutating func fillPool(
         _ amount: Int64, _ standing: Standing, terms: BillingTerms, into changes: inout AccountChanges
-    ) -> Bool {
+    ) {
         let index = pools.firstIndex { $0.origin == standing.origin }
         if let index, pools[index].period.start >= standing.period.start {
+            guard isRaised(pools[index], to: amount, standing) else { return }
+            let key = Self.poolKey(standing.origin, pools[index].period.start)
             let missing = amount - pools[index].granted
-            guard missing > 0, pools[index].period.start == standing.period.start else { return true }
             pools[index].granted = amount
             grantPool(
-                missing, .subscription, key: "\(poolKey(standing)):\(amount)", standing, reason: "higher plan",
-                into: &changes)
-            return true
+                missing, .subscription, key: "\(key):\(amount)", standing, reason: "higher plan", into: &changes)
+            return
         }
-        let slack = standing.source == .stripe ? terms.renewalSlackSeconds : 0
-        guard clock < standing.period.end.adding(seconds: slack) else { return false }
+        let slack = standing.source == .stripe ? terms.timers.renewalSlackSeconds : 0
+        guard clock < standing.period.end.adding(seconds: slack) else { return }
         if let index {
             carryOver(standing, into: &changes)
             pools[index] = Pool(origin: standing.origin, period: standing.period, granted: amount)
         } else {
             pools.append(Pool(origin: standing.origin, period: standing.period, granted: amount))
         }
-        grantPool(amount, .subscription, key: poolKey(standing), standing, reason: "period", into: &changes)
+        let key = Self.poolKey(standing.origin, standing.period.start)
+        grantPool(amount, .subscription, key: key, standing, reason: "period", into: &changes)
         dropFinished(&changes)
-        return false
     }
 
-    private func poolKey(_ standing: Standing) -> String {
-        "sub:\(standing.origin):\(standing.period.start.rfc3339)"
+    /// Whether a pool was granted less than its plan gives now. With another interval the dearer plan's period may have begun before the pool's.
+    func isRaised(_ pool: Pool, to amount: Int64, _ standing: Standing) -> Bool {
+        guard pool.granted < amount else { return false }
+        return pool.period.start == standing.period.start
+            || (pool.period.start > standing.period.start && pool.period.contains(clock))
     }
+
+    private static func poolKey(_ origin: String, _ start: Timestamp) -> String { "sub:\(origin):\(start.rfc3339)" }
 
     /// The pool that ends is what is left of its grants; a part goes on, the rest expires, a minimum is made up.
     private mutating func carryOver(_ standing: Standing, into changes: inout AccountChanges) {

@@ -23,8 +23,7 @@ extension AccountBook {
             kind: kind, id: id, order: counters.lastSlot, isPremium: isPremium, takenAt: clock)
         let slots = standing.limits.agentSlots
         if kind == .agent, let included = slots.included, counters.agents >= included, slots.extraPrice > 0 {
-            payForSlot(slots.extraPrice, slot, standing, terms, into: &changes)
-            slot.chargedMicroCredits = slots.extraPrice
+            pay(slots.extraPrice, for: &slot, standing, terms, into: &changes)
         }
         counters.addSlots(kind, 1)
         changes.put(slot)
@@ -47,24 +46,22 @@ extension AccountBook {
             || limits.workspaces.map { counters.workspaces > $0 } ?? false
     }
 
-    /// At a reset agents beyond the included ones are paid again, in the order of hiring; one that cannot be paid is suspended.
-    ///
-    /// - Parameter isPaid: whether the period is one that they were paid for before.
+    /// At a reset agents beyond the included ones are paid again, in the order of hiring; one that cannot be paid is suspended. Those that were
+    /// paid for a period that the account comes back to are paid.
     mutating func payForAgents(
-        _ agents: inout [Slot], _ standing: Standing, _ terms: BillingTerms, isPaid: Bool,
-        into changes: inout AccountChanges
+        _ agents: inout [Slot], _ standing: Standing, _ terms: BillingTerms, into changes: inout AccountChanges
     ) {
         let slots = standing.limits.agentSlots
+        let period = periodKey
         for (position, index) in agents.indices.enumerated() {
             var slot = agents[index]
             slot.state = .active
             slot.chargedMicroCredits = 0
             if let included = slots.included, Int64(position) >= included, slots.extraPrice > 0 {
-                if isPaid {
+                if slot.paidPeriods.contains(period) {
                     slot.chargedMicroCredits = slots.extraPrice
                 } else if spendable(for: .agents, standing: standing) >= slots.extraPrice {
-                    payForSlot(slots.extraPrice, slot, standing, terms, into: &changes)
-                    slot.chargedMicroCredits = slots.extraPrice
+                    pay(slots.extraPrice, for: &slot, standing, terms, into: &changes)
                 } else {
                     slot.state = .suspended
                 }
@@ -75,13 +72,18 @@ extension AccountBook {
         }
     }
 
-    private mutating func payForSlot(
-        _ price: Int64, _ slot: Slot, _ standing: Standing, _ terms: BillingTerms, into changes: inout AccountChanges
+    /// The period in force, as slots name those that they were paid for.
+    private var periodKey: String { "\(periodOrigin) \(period.start.rfc3339)" }
+
+    private mutating func pay(
+        _ price: Int64, for slot: inout Slot, _ standing: Standing, _ terms: BillingTerms,
+        into changes: inout AccountChanges
     ) {
         let charge = Charge(microCredits: price, creditValueMicroUSD: terms.catalogue.creditValueMicroUSD)
         let subject = ChargeSubject(purpose: .agents, agent: slot.id)
         _ = use(
             charge, subject, at: clock, reference: "slot:\(slot.kind.rawValue)/\(slot.id)", standing: standing,
             into: &changes)
+        slot.pay(price, for: periodKey)
     }
 }

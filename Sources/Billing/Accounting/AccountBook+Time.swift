@@ -82,7 +82,7 @@ extension AccountBook {
         if Self.told(standing) != toldState { return true }
         guard let amount = standing.periodCredits, let pool = pools.first(where: { $0.origin == standing.origin })
         else { return false }
-        return pool.period.start == standing.period.start && pool.granted < amount
+        return isRaised(pool, to: amount, standing)
     }
 
     /// Brings the account in line with another subscription or other terms, at the instant of the last `advance`.
@@ -111,7 +111,7 @@ extension AccountBook {
             take(grant.effectiveAt)
             guard let end = grant.expiresAt else { continue }
             take(end)
-            if grant.origin != nil { take(end.adding(seconds: terms.renewalSlackSeconds)) }
+            if grant.origin != nil { take(end.adding(seconds: terms.timers.renewalSlackSeconds)) }
         }
         return due
     }
@@ -133,6 +133,6 @@ extension AccountBook {
             return grant.expiresAt
         }
         if standing.state == .pastDue { return nil }
-        return grant.expiresAt?.adding(seconds: terms.renewalSlackSeconds)
+        return grant.expiresAt?.adding(seconds: terms.timers.renewalSlackSeconds)
     }
 }

@@ -59,11 +59,12 @@ extension AccountBook {
 
     /// Counts tasks that are done, whatever the limit.
     package mutating func countTasks(_ count: Int64, standing: Standing, into changes: inout AccountChanges) {
-        counters.tasks = counters.tasks.addingSaturated(count)
+        counters.period.tasks = counters.period.tasks.addingSaturated(count)
         changes.isAccountChanged = true
         let limit = standing.limits.tasksPerMonth
         tell(
-            counters.firedTasks.crossed(used: counters.tasks, limit: limit), of: "tasks", used: counters.tasks,
+            counters.period.firedTasks.crossed(used: counters.period.tasks, limit: limit), of: "tasks",
+            used: counters.period.tasks,
             limit: limit, until: period.end, into: &changes)
     }
 }

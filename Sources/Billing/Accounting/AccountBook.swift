@@ -15,6 +15,8 @@ package struct AccountBook: Sendable, Hashable {
         var period: BillingPeriod
         /// All that was granted for the period, in micro-credits.
         var granted: Int64
+        /// What was counted in the period when another subscription came in force; nil while this one is.
+        var counted: PeriodCounters?
     }
 
     /// The most reservations that may be open at once.

@@ -20,7 +20,7 @@ package struct AccountTotals: Sendable, Hashable {
     package init() {}
 }
 
-/// What is counted in the present day and period.
+/// What is counted: in the present day, in the present period, and what is taken.
 package struct AccountCounters: Sendable, Hashable {
     /// A model and how many open reservations are for it.
     struct HeldModel: Sendable, Hashable {
@@ -33,19 +33,13 @@ package struct AccountCounters: Sendable, Hashable {
     package var tokensToday: Int64 = 0
     /// What open reservations hold.
     package var tokensHeld: Int64 = 0
-    package var tasks: Int64 = 0
-    /// Premium models that were used this period.
-    package var premiumModels: [String] = []
+    package var period = PeriodCounters()
     var heldPremiumModels: [HeldModel] = []
-    /// Charged this period, in micro-credits.
-    package var usedMicroCredits: Int64 = 0
     package var agents: Int64 = 0
     package var workers: Int64 = 0
     package var workspaces: Int64 = 0
     /// Order of the slot that was taken last.
     var lastSlot: Int64 = 0
-    var firedCredits = ThresholdLevels()
-    var firedTasks = ThresholdLevels()
     var firedTokens = ThresholdLevels()
     /// Whether the owner was told that nothing is left.
     var isExhaustionTold = false
@@ -78,15 +72,6 @@ package struct AccountCounters: Sendable, Hashable {
         firedTokens = ThresholdLevels()
     }
 
-    /// Begins another period.
-    mutating func beginPeriod() {
-        tasks = 0
-        premiumModels = []
-        usedMicroCredits = 0
-        firedCredits = ThresholdLevels()
-        firedTasks = ThresholdLevels()
-    }
-
     mutating func hold(premiumModel model: String) {
         if let index = heldPremiumModels.firstIndex(where: { $0.model == model }) {
             heldPremiumModels[index].count += 1
@@ -100,6 +85,19 @@ package struct AccountCounters: Sendable, Hashable {
         heldPremiumModels[index].count -= 1
         if heldPremiumModels[index].count <= 0 { heldPremiumModels.remove(at: index) }
     }
+}
+
+/// What is counted in one period.
+package struct PeriodCounters: Sendable, Hashable {
+    package var tasks: Int64 = 0
+    /// Premium models that were used.
+    package var premiumModels: [String] = []
+    /// Charged, in micro-credits.
+    package var usedMicroCredits: Int64 = 0
+    var firedCredits = ThresholdLevels()
+    var firedTasks = ThresholdLevels()
+
+    package init() {}
 
     mutating func use(premiumModel model: String) {
         if !premiumModels.contains(model) { premiumModels.append(model) }

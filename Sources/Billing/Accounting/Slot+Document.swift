@@ -13,6 +13,7 @@ extension Slot {
                 writer.member("premium", isPremium)
                 if state != .active { writer.member("state", state.rawValue) }
                 writer.member("charged", chargedMicroCredits)
+                writer.member("paid", paidPeriods)
             })
     }
 
@@ -27,5 +28,6 @@ extension Slot {
         self.init(
             kind: row.kind, id: row.id, order: row.order, isPremium: object["premium"]?.boolValue ?? false,
             takenAt: taken, state: state, chargedMicroCredits: object["charged"]?.intValue ?? 0)
+        paidPeriods = object["paid"]?.storedTexts ?? []
     }
 }

@@ -21,6 +21,8 @@ package struct Slot: Sendable, Hashable {
     package var state: State
     /// Paid for it this period, in micro-credits.
     package var chargedMicroCredits: Int64
+    /// The periods that it was paid for, the latest last: one that the account comes back to is not paid for again.
+    var paidPeriods: [String] = []
 
     package init(
         kind: SlotRow.Kind, id: String, order: Int64, isPremium: Bool, takenAt: Timestamp, state: State = .active,
@@ -33,5 +35,11 @@ package struct Slot: Sendable, Hashable {
         self.takenAt = takenAt
         self.state = state
         self.chargedMicroCredits = chargedMicroCredits
+    }
+
+    /// Notes that a period was paid for. Few are kept: an account goes back to the one before, where a payment was late.
+    mutating func pay(_ microCredits: Int64, for period: String) {
+        chargedMicroCredits = microCredits
+        paidPeriods = paidPeriods.filter { $0 != period }.suffix(3) + [period]
     }
 }

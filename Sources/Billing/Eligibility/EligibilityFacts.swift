@@ -60,8 +60,8 @@ extension AccountBook {
             isSuspended: standing.isSuspended, periodEnd: standing.period.end,
             spendable: spendable(for: purpose, standing: standing), tokensToday: counters.tokensToday,
             tokensHeld: counters.tokensHeld,
-            premiumModels: Set(counters.premiumModels).union(counters.heldPremiumModels.map(\.model)),
-            tasks: counters.tasks, agents: counters.agents, workers: counters.workers,
+            premiumModels: Set(counters.period.premiumModels).union(counters.heldPremiumModels.map(\.model)),
+            tasks: counters.period.tasks, agents: counters.agents, workers: counters.workers,
             workspaces: counters.workspaces, budgets: budgets)
     }
 }

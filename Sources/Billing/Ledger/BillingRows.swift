@@ -212,7 +212,7 @@ package struct PendingUsageRow: Sendable, Hashable {
     }
 }
 
-/// A document of an account that is found by its name: a webhook endpoint, a meter report, a subscription or a payment of the provider.
+/// A document of an account that is found by its name: a webhook endpoint, a meter report, a subscription of the provider.
 package struct NamedRow: Sendable, Hashable {
     /// What kind of document.
     package enum Kind: String, Sendable, CaseIterable {
@@ -220,8 +220,6 @@ package struct NamedRow: Sendable, Hashable {
         case meterReport = "meter_report"
         /// A subscription that the account has or had; what it says is folded from its events.
         case providerSubscription = "provider_subscription"
-        /// A payment that bought credits, and under which key.
-        case providerPayment = "provider_payment"
         /// Where the events of a budget go, by the budget's name.
         case budgetReceiver = "budget_receiver"
         /// Acknowledged usage that could not be applied, and why.

@@ -36,8 +36,11 @@ package protocol BillingReader {
     /// Recorded usage, the newest first by when it was used.
     func usage(_ query: UsageQuery) throws -> [UsageRow]
     /// Windows from the first start to before the second, summed up by the dimensions that are named; in the order of their starts.
+    ///
+    /// - Parameter limit: most sums; nil = all.
     func windows(
-        _ granularity: UsageWindowDelta.Granularity, from: Timestamp, to: Timestamp, by: Set<UsageDimension>
+        _ granularity: UsageWindowDelta.Granularity, from: Timestamp, to: Timestamp, by: Set<UsageDimension>,
+        limit: Int?
     ) throws -> [UsageWindowDelta]
     /// How many different values a dimension has on a day, and whether a value is one of them.
     func dimensionValues(_ dimension: UsageDimension, day: Timestamp) throws -> Set<String>
@@ -66,6 +69,10 @@ package protocol BillingReader {
 }
 
 extension BillingReader {
+    package func windows(
+        _ granularity: UsageWindowDelta.Granularity, from: Timestamp, to: Timestamp, by: Set<UsageDimension>
+    ) throws -> [UsageWindowDelta] { try windows(granularity, from: from, to: to, by: by, limit: nil) }
+
     package func usage(_ keys: [UsageKey], since: Timestamp) throws -> [UsageKey: UsageRow] {
         var found: [UsageKey: UsageRow] = [:]
         for key in keys { found[key] = try usage(source: key.source, id: key.id, since: since) }
@@ -114,6 +121,10 @@ package protocol BillingTransaction: BillingReader {
     func put(_ event: ProviderEventRow) throws
     /// Links a customer to the account; a customer is linked once.
     func link(customer: String) throws
+    /// Ties a payment or session of the provider to the account and to the key of what it bought, of all accounts the first.
+    ///
+    /// - Returns: false where it is tied to another account or key: it has bought something else.
+    func tie(purchase: String, to key: String) throws -> Bool
     func put(_ named: NamedRow) throws
     func remove(_ kind: NamedRow.Kind, _ name: String) throws
     func add(_ deliveries: [DeliveryRow]) throws

@@ -46,8 +46,7 @@ package struct BillingPeriod: Sendable, Hashable {
     }
 
     private static func month(anchor: PeriodDate, containing instant: Timestamp) -> BillingPeriod {
-        let date = PeriodDate(instant)
-        var count = (date.year - anchor.year) * 12 + date.month - anchor.month
+        var count = anchor.months(to: PeriodDate(instant))
         // The clipped day of this month may still be ahead.
         if anchor.adding(months: count) > instant { count -= 1 }
         return BillingPeriod(start: anchor.adding(months: count), end: anchor.adding(months: count + 1))

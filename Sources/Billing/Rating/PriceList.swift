@@ -78,6 +78,12 @@ package final class PriceList: Sendable, Hashable {
         index.find(name, provider: provider, at: instant).map { models[$0] }
     }
 
+    /// A model and the provider that was named with it in one text, which is looked up like the two.
+    static func fullName(_ model: String, provider: String?) -> String {
+        guard let provider, !provider.isEmpty, !model.hasPrefix("\(provider)/") else { return model }
+        return "\(provider)/\(model)"
+    }
+
     /// What an agent costs.
     package func agent(_ name: String?) -> AgentPrice { name.flatMap { agents[$0] } ?? defaultAgent }
 

@@ -6,41 +6,17 @@ package import Essentials
 /// A budget as `POST` and `PUT /v1/billing/budgets` bring it: `{name, scope, match?, period, soft_limit_micro_usd?, hard_limit_micro_usd?,
 /// action_on_soft?, action_on_hard?, webhook_url?}`
 package struct BudgetRequest: Sendable, Hashable {
-    /// Whose spending is counted.
-    package enum Scope: String, Sendable, CaseIterable {
-        case tenant, user, model, project
-    }
-
-    /// Its window.
-    package enum Period: String, Sendable, CaseIterable {
-        case daily, weekly, monthly
-        case billingPeriod = "billing_period"
-    }
-
-    /// What happens at the soft limit.
-    package enum SoftAction: String, Sendable, CaseIterable {
-        case alert
-        case alertWebhook = "alert+webhook"
-    }
-
-    /// What happens at the hard limit.
-    package enum HardAction: String, Sendable, CaseIterable {
-        case alert, block
-        case alertBlock = "alert+block"
-        case throttle
-    }
-
     /// 1 to 100 characters; unique within the account.
     package var name: String
-    package var scope: Scope
+    package var scope: Budget.Scope
     /// Which user, model or project; nil with the scope `tenant`.
     package var match: String?
-    package var period: Period
+    package var period: Budget.Period
     /// Nil = no limit.
     package var softLimitMicroUSD: Int64?
     package var hardLimitMicroUSD: Int64?
-    package var actionOnSoft: SoftAction
-    package var actionOnHard: HardAction
+    package var actionOnSoft: Budget.SoftAction
+    package var actionOnHard: Budget.HardAction
     package var webhookURL: String?
 
     /// - Parameter path: the name in the address of a `PUT`; the body may leave it out and must not say another.
@@ -58,17 +34,17 @@ package struct BudgetRequest: Sendable, Hashable {
         if name.unicodeScalars.count > 100 { fields.fault("name", "longer than 100 characters") }
         if let path, name != path, !name.isEmpty { fields.fault("name", "not the name in the path") }
         for required in ["scope", "period"] where !fields.has(required) { fields.fault(required, "required") }
-        let scope = fields.choice("scope", Scope.self)
+        let scope = fields.choice("scope", Budget.Scope.self)
         let match = fields.text("match")
         if let scope, (scope == .tenant) == fields.has("match") {
             fields.fault("match", scope == .tenant ? "not with the scope tenant" : "required with this scope")
         }
-        let period = fields.choice("period", Period.self)
+        let period = fields.choice("period", Budget.Period.self)
         let soft = fields.number("soft_limit_micro_usd", 0...BodyFields.maximumAmount)
         let hard = fields.number("hard_limit_micro_usd", 0...BodyFields.maximumAmount)
         if let soft, let hard, soft > hard { fields.fault("soft_limit_micro_usd", "above hard_limit_micro_usd") }
-        let onSoft = fields.choice("action_on_soft", SoftAction.self)
-        let onHard = fields.choice("action_on_hard", HardAction.self)
+        let onSoft = fields.choice("action_on_soft", Budget.SoftAction.self)
+        let onHard = fields.choice("action_on_hard", Budget.HardAction.self)
         let webhook = fields.address("webhook_url")
         try fields.finish()
         return BudgetRequest(

@@ -14,6 +14,8 @@ package struct SeriesRequest: Sendable, Hashable {
 
     /// Most windows of one answer, before they are grouped.
     package static let maximumWindows: Int64 = 10_000
+    /// Most buckets of one answer.
+    package static let maximumBuckets = 20_000
 
     /// Reads the items of a query. `from` is moved to the start of its window. Without `to` it is now, without `from` thirty windows
     /// before `to`, without `granularity` days.

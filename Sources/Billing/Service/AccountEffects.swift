@@ -24,21 +24,21 @@ package struct AccountEffects: ProviderEffects {
     package func apply(
         _ standing: ProviderStanding, others: [ProviderStanding], account: String, at now: Timestamp,
         in transaction: any BillingTransaction
-    ) throws {
+    ) throws -> [LedgerEntry.Kind] {
         try change(account, at: now, in: transaction, opens: true) { try $0.apply(standing, others: others) }
     }
 
     package func grant(
         _ sale: PackSale, account: String, at now: Timestamp, in transaction: any BillingTransaction
-    ) throws {
+    ) throws -> [LedgerEntry.Kind] {
         let order = GrantOrder(
             key: sale.key, microCredits: sale.microCredits, source: .purchase, reason: sale.reason)
-        try change(account, at: now, in: transaction) { _ = try $0.grant(order) }
+        return try change(account, at: now, in: transaction) { _ = try $0.grant(order) }
     }
 
     package func alert(
         _ alert: ProviderAlert, account: String, at now: Timestamp, in transaction: any BillingTransaction
-    ) throws {
+    ) throws -> [LedgerEntry.Kind] {
         try change(account, at: now, in: transaction) { work in
             work.changes.tell(AccountEvent(.alert, at: now, data: alert.json.objectValue ?? JSONObject()))
         }
@@ -47,10 +47,11 @@ package struct AccountEffects: ProviderEffects {
     private func change(
         _ account: String, at now: Timestamp, in transaction: any BillingTransaction, opens: Bool = false,
         _ body: (inout AccountWork) throws -> Void
-    ) throws {
+    ) throws -> [LedgerEntry.Kind] {
         var work = try AccountWork(
             account, at: now, in: transaction, terms: terms(), makes: true, actor: Self.actor, opens: opens)
         try body(&work)
         _ = try work.store(in: transaction, outbox: outbox)
+        return work.changes.entries.map(\.kind)
     }
 }

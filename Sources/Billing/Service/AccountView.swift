@@ -34,7 +34,7 @@ package struct AccountView: Sendable {
     package var credits: JSONValue {
         [
             "granted_micro_credits": .int(grantedMicroCredits),
-            "used_micro_credits": .int(book.counters.usedMicroCredits), "held_micro_credits": .int(book.held),
+            "used_micro_credits": .int(book.counters.period.usedMicroCredits), "held_micro_credits": .int(book.held),
             "remaining_micro_credits": .int(availableMicroCredits), "debt_micro_credits": .int(book.debt),
         ]
     }
@@ -65,13 +65,13 @@ package struct AccountView: Sendable {
     package var usage: JSONValue {
         let (counters, limits) = (book.counters, standing.limits)
         return [
-            "tasks_used": .int(counters.tasks), "tasks_limit": .int(limits.tasksPerMonth ?? -1),
+            "tasks_used": .int(counters.period.tasks), "tasks_limit": .int(limits.tasksPerMonth ?? -1),
             "workers_used": .int(counters.workers), "workers_limit": .int(limits.workers ?? -1),
             "workspaces_used": .int(counters.workspaces), "workspaces_limit": .int(limits.workspaces ?? -1),
             "codebases_used": .int(counters.workspaces), "codebases_limit": .int(limits.workspaces ?? -1),
             "agents_used": .int(counters.agents), "agents_limit": .int(limits.agentSlots.max ?? -1),
             "tokens_today": .int(counters.tokensToday), "tokens_daily_limit": .int(limits.tokensPerDay ?? -1),
-            "premium_models_used": .strings(counters.premiumModels),
+            "premium_models_used": .strings(counters.period.premiumModels),
             "premium_models_limit": .int(limits.premiumModels ?? -1),
             "period_start": .string(standing.period.start.rfc3339),
             "period_end": .string(standing.period.end.rfc3339), "credits": credits,

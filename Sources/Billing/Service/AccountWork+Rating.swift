@@ -31,7 +31,7 @@ extension AccountWork {
         case .tokens(let tokens):
             let name = tokens.model ?? ""
             let price = prices.model(name, provider: tokens.provider, at: now)
-            subject.model = price?.model ?? name
+            subject.model = price?.model ?? PriceList.fullName(name, provider: tokens.provider)
             subject.provider = tokens.provider
             subject.isPremium = price?.isPremium ?? false
             subject.purpose = .tokens(model: subject.model)

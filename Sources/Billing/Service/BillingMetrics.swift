@@ -12,7 +12,7 @@ package struct BillingMetrics: Sendable {
         case task, slot, charge
     }
 
-    private let entries: [LedgerEntry.Kind: Counter]
+    private let entries: LedgerEntryMetrics
     private let uncollected: Counter
     private let unknownModels: Counter
     private let usage: [String: Counter]
@@ -28,10 +28,7 @@ package struct BillingMetrics: Sendable {
             return counter
         }
         self.factory = factory
-        entries = Dictionary(
-            uniqueKeysWithValues: LedgerEntry.Kind.allCases.map {
-                ($0, counter("tollgate_billing_ledger_entries_total", [("type", $0.rawValue)]))
-            })
+        entries = LedgerEntryMetrics(factory: factory)
         uncollected = counter("tollgate_billing_uncollected_micro_credits_total")
         unknownModels = counter("tollgate_billing_unknown_model_total")
         usage = Dictionary(
@@ -50,7 +47,7 @@ package struct BillingMetrics: Sendable {
             label: "tollgate_billing_reservations", dimensions: [("state", "open")], factory: factory)
     }
 
-    func wrote(_ kinds: [LedgerEntry.Kind]) { for kind in kinds { entries[kind]?.increment() } }
+    func wrote(_ kinds: [LedgerEntry.Kind]) { entries.wrote(kinds) }
 
     func collectedLess(_ microCredits: Int64) { if microCredits > 0 { uncollected.increment(by: microCredits) } }
 

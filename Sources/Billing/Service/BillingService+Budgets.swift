@@ -25,12 +25,9 @@ extension Budget {
     /// Takes what a body asks for.
     package init(_ request: BudgetRequest) {
         self.init(
-            name: request.name, scope: Scope(rawValue: request.scope.rawValue) ?? .tenant, match: request.match ?? "",
-            period: Period(rawValue: request.period.rawValue) ?? .monthly,
+            name: request.name, scope: request.scope, match: request.match ?? "", period: request.period,
             softLimitMicroUSD: request.softLimitMicroUSD, hardLimitMicroUSD: request.hardLimitMicroUSD,
-            actionOnSoft: SoftAction(rawValue: request.actionOnSoft.rawValue) ?? .alert,
-            actionOnHard: HardAction(rawValue: request.actionOnHard.rawValue) ?? .block,
-            webhookURL: request.webhookURL)
+            actionOnSoft: request.actionOnSoft, actionOnHard: request.actionOnHard, webhookURL: request.webhookURL)
     }
 }
 

@@ -45,6 +45,8 @@ package struct GrantOrder: Sendable, Hashable {
     package var features: [String]
     /// Of the new grant; nil = one is made.
     package var id: String?
+    /// Whether another reason makes it another grant: where a body of a caller is compared. An object may be given better words.
+    package var comparesReason = false
 
     package init(
         key: String, microCredits: Int64, source: GrantSource, priority: Int64? = nil, effectiveAt: Timestamp? = nil,
@@ -68,6 +70,7 @@ package struct GrantOrder: Sendable, Hashable {
             source: GrantSource(rawValue: request.source.rawValue) ?? .admin, priority: request.priority,
             effectiveAt: request.effectiveAt, expiresAt: request.expiresAt, reason: request.reason,
             features: request.features ?? [])
+        comparesReason = true
     }
 
     /// What tells another grant of the same key.
@@ -85,7 +88,9 @@ extension AccountWork {
     package mutating func grant(_ order: GrantOrder) throws -> Grant {
         if let row = try transaction.grant(key: order.key) {
             let known = try Grant(row)
-            guard known.digest == order.digest else { throw Refusal(.requestIdempotencyMismatch) }
+            guard known.digest == order.digest, !order.comparesReason || known.reason == order.reason else {
+                throw Refusal(.requestIdempotencyMismatch)
+            }
             return book.grants.first { $0.id == known.id } ?? known
         }
         let grant = Grant(

@@ -63,9 +63,19 @@ extension BillingService {
     }
 
     /// What windows gained, in the order of their starts.
+    ///
+    /// - Throws: `request.invalid` above `SeriesRequest.maximumBuckets`.
     package func series(_ request: SeriesRequest, account: String) async throws(Refusal) -> JSONValue {
+        let most = SeriesRequest.maximumBuckets
         let windows = try await rows(account) { reader in
-            try reader.windows(request.granularity, from: request.from, to: request.to, by: request.groupBy)
+            try reader.windows(
+                request.granularity, from: request.from, to: request.to, by: request.groupBy, limit: most + 1)
+        }
+        guard windows.count <= most else {
+            throw Refusal(
+                .requestInvalid,
+                message: "More than \(most) buckets: ask for a shorter span, longer windows or fewer dimensions",
+                details: ["field": "group_by"])
         }
         return UsageShapes.series(request, windows)
     }
@@ -99,7 +109,7 @@ extension BillingService {
         }
         return try UsageForecast(
             now: view.asOf, periodStart: view.standing.period.start, periodEnd: view.standing.period.end,
-            used: view.book.counters.usedMicroCredits, available: view.spendableMicroCredits, completeDays: days)
+            used: view.book.counters.period.usedMicroCredits, available: view.spendableMicroCredits, completeDays: days)
     }
 
     /// A page of accounts in the order of their ids, as they are stored.

@@ -4,7 +4,7 @@
 package import Essentials
 
 /// What the events of the provider do to an account. Everything happens within the transaction that is handed over, so that event and effect
-/// are kept together or not at all; the transaction may run more than once.
+/// are kept together or not at all; the transaction may run more than once. Each call returns the kinds of the entries that it has posted.
 package protocol ProviderEffects: Sendable {
     /// Puts the standing in force: state, plan and pool of credits follow it. The same standing again changes nothing.
     ///
@@ -14,15 +14,17 @@ package protocol ProviderEffects: Sendable {
     func apply(
         _ standing: ProviderStanding, others: [ProviderStanding], account: String, at now: Timestamp,
         in transaction: any BillingTransaction
-    ) throws
+    ) throws -> [LedgerEntry.Kind]
 
     /// Grants the credits of a sale from source `purchase`, once for its key.
-    func grant(_ sale: PackSale, account: String, at now: Timestamp, in transaction: any BillingTransaction) throws
+    func grant(
+        _ sale: PackSale, account: String, at now: Timestamp, in transaction: any BillingTransaction
+    ) throws -> [LedgerEntry.Kind]
 
     /// Tells the owner of the account and whoever runs Tollgate: a condition, and the webhook `billing.alert`.
     func alert(
         _ alert: ProviderAlert, account: String, at now: Timestamp, in transaction: any BillingTransaction
-    ) throws
+    ) throws -> [LedgerEntry.Kind]
 }
 
 /// Something that a person has to look at.

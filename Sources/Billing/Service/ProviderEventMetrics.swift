@@ -14,6 +14,7 @@ struct ProviderEventMetrics: Sendable {
 
     private let events: [String: Counter]
     private let unknownPrices: Counter
+    private let entries: LedgerEntryMetrics
 
     init(factory: any MetricsFactory) {
         var events: [String: Counter] = [:]
@@ -30,11 +31,14 @@ struct ProviderEventMetrics: Sendable {
         self.events = events
         unknownPrices = Counter(label: "tollgate_billing_unknown_price_total", factory: factory)
         unknownPrices.increment(by: 0)
+        entries = LedgerEntryMetrics(factory: factory)
     }
 
     func took(_ event: ProviderEvent, _ outcome: ProviderOutcome) { count(event, outcome.rawValue) }
 
     func took(_ event: ProviderEvent, _ fault: Fault) { count(event, fault.rawValue) }
+
+    func wrote(_ kinds: [LedgerEntry.Kind]) { entries.wrote(kinds) }
 
     func unknownPrice() { unknownPrices.increment() }
 

@@ -123,9 +123,11 @@ package struct ProviderEventService: Sendable {
     package func book(_ sale: PackSale, account: String) async throws(Refusal) -> Bool {
         let now = clock.now()
         do {
-            return try await ledger.transact(account) { [effects] transaction in
+            let entries = try await ledger.transact(account) { [effects] transaction in
                 try ProviderEventWork.book(sale, account, now, effects, in: transaction)
             }
+            metrics.wrote(entries ?? [])
+            return entries != nil
         } catch {
             logger.error("a sale cannot be booked", metadata: [LogKeys.error: "\(error)"])
             throw Refusal(.billingUnavailable)
@@ -177,6 +179,7 @@ package struct ProviderEventService: Sendable {
             event: event, row: row, account: account, now: clock.now(), rules: rules, catalogue: plans.catalogue,
             effects: effects)
         let done = try await ledger.transact(account) { try work.run(in: $0) }
+        metrics.wrote(done.entries)
         if done.hasUnknownPrice { metrics.unknownPrice() }
         await folded(account)
         return done.outcome

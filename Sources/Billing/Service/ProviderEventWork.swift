@@ -13,22 +13,51 @@ struct ProviderEventWork: Sendable {
     let rules: ProviderEventRules
     let catalogue: PlanCatalogue
     let effects: any ProviderEffects
+    /// The kinds of the entries that were posted.
+    private var entries: [LedgerEntry.Kind] = []
+
+    init(
+        event: ProviderEvent, row: ProviderEventRow, account: String, now: Timestamp, rules: ProviderEventRules,
+        catalogue: PlanCatalogue, effects: any ProviderEffects
+    ) {
+        self.event = event
+        self.row = row
+        self.account = account
+        self.now = now
+        self.rules = rules
+        self.catalogue = catalogue
+        self.effects = effects
+    }
 
     /// What came of it.
     struct Done: Sendable, Hashable {
         var outcome: ProviderOutcome
+        /// The kinds of the entries that were posted.
+        var entries: [LedgerEntry.Kind] = []
         /// Whether the subscription's price has just become one that the catalogue does not know.
         var hasUnknownPrice = false
     }
 
     /// Links, folds, grants, and stores how far the event got.
     func run(in transaction: any BillingTransaction) throws -> Done {
+        // The transaction may run again.
+        var work = self
+        var done = try work.work(in: transaction)
+        done.entries = work.entries
+        return done
+    }
+
+    private mutating func work(in transaction: any BillingTransaction) throws -> Done {
         let link = CustomerLink.decide(
             event, account: account, customers: try transaction.customers(),
             owner: try event.customer.flatMap { try transaction.account(ofCustomer: $0) })
         if let reason = link.parkedBecause { return Done(outcome: try park(because: reason, in: transaction)) }
         if case .new(let customer) = link { try transaction.link(customer: customer) }
         var done = Done(outcome: .processed)
+        // What has paid for a plan buys no credits beside it.
+        if let invoice = event.invoice, let payment = event.paymentIntent {
+            _ = try transaction.tie(purchase: PackSale.purchase(paymentIntent: payment), to: "in:\(invoice)")
+        }
         if event.isSale {
             try sell(in: transaction)
         } else if let subscription = event.fact {
@@ -54,10 +83,11 @@ struct ProviderEventWork: Sendable {
         return row
     }
 
-    private func park(because reason: String, in transaction: any BillingTransaction) throws -> ProviderOutcome {
+    private mutating func park(because reason: String, in transaction: any BillingTransaction) throws -> ProviderOutcome
+    {
         // Those that wait are looked at again and again, and told once.
         if row.outcome != ProviderOutcome.parked.rawValue {
-            try effects.alert(
+            entries += try effects.alert(
                 .customerConflict(event: event.id, customer: event.customer ?? "", reason: reason), account: account,
                 at: now, in: transaction)
         }
@@ -65,28 +95,27 @@ struct ProviderEventWork: Sendable {
         return .parked
     }
 
-    private func sell(in transaction: any BillingTransaction) throws {
+    private mutating func sell(in transaction: any BillingTransaction) throws {
         switch PackSale.read(event, catalogue: catalogue) {
         case .nothing, .waits: break
         case .unknownPack(let pack):
-            try effects.alert(
+            entries += try effects.alert(
                 .unknownPack(session: event.session ?? "", pack: pack), account: account, at: now, in: transaction)
-        case .sale(let sale): _ = try Self.book(sale, account, now, effects, in: transaction)
+        case .sale(let sale): entries += try Self.book(sale, account, now, effects, in: transaction) ?? []
         }
     }
 
-    /// Grants a sale unless its payment bought something before, by whichever key.
+    /// Grants a sale unless its payment bought something before, by whichever key and for whichever account.
+    ///
+    /// - Returns: the kinds of the entries that were posted; nil where it bought something else.
     static func book(
         _ sale: PackSale, _ account: String, _ now: Timestamp, _ effects: any ProviderEffects,
         in transaction: any BillingTransaction
-    ) throws -> Bool {
-        if let payment = sale.paymentIntent {
-            let document = JSONValue.object(["key": .string(sale.key)]).jsonText
-            if let before = try transaction.named(.providerPayment, payment) { return before.document == document }
-            try transaction.put(NamedRow(kind: .providerPayment, name: payment, document: document))
+    ) throws -> [LedgerEntry.Kind]? {
+        for purchase in sale.purchases {
+            guard try transaction.tie(purchase: purchase, to: sale.key) else { return nil }
         }
-        try effects.grant(sale, account: account, at: now, in: transaction)
-        return true
+        return try effects.grant(sale, account: account, at: now, in: transaction)
     }
 
     /// What is known of one subscription.
@@ -101,7 +130,7 @@ struct ProviderEventWork: Sendable {
         var events: [ProviderEvent] { rows.map(\.event) }
     }
 
-    private func fold(_ subscription: String, in transaction: any BillingTransaction) throws -> Done {
+    private mutating func fold(_ subscription: String, in transaction: any BillingTransaction) throws -> Done {
         let fold = ProviderFold(catalogue: catalogue)
         let known = try facts(
             subscription, transaction.named(.providerSubscription, subscription), in: transaction)
@@ -118,7 +147,7 @@ struct ProviderEventWork: Sendable {
         if let after { done.hasUnknownPrice = try warn(before, after, in: transaction) }
         let all = others + [after].compactMap(\.self)
         guard let standing = fold.inForce(all, at: now, timers: rules.timers) else { return done }
-        try effects.apply(
+        entries += try effects.apply(
             standing, others: all.filter { $0.subscription != standing.subscription }, account: account, at: now,
             in: transaction)
         return done
@@ -170,17 +199,17 @@ struct ProviderEventWork: Sendable {
     }
 
     /// - Returns: whether the price has become unknown.
-    private func warn(
+    private mutating func warn(
         _ before: ProviderStanding?, _ after: ProviderStanding, in transaction: any BillingTransaction
     ) throws -> Bool {
         let hasUnknownPrice = !after.isPlanKnown && (before?.isPlanKnown ?? true)
         if hasUnknownPrice {
-            try effects.alert(
+            entries += try effects.alert(
                 .unknownPrice(subscription: after.subscription, prices: event.prices), account: account, at: now,
                 in: transaction)
         }
         if !after.isStatusKnown, before?.isStatusKnown ?? true {
-            try effects.alert(
+            entries += try effects.alert(
                 .unknownStatus(subscription: after.subscription, status: event.status ?? ""), account: account,
                 at: now, in: transaction)
         }

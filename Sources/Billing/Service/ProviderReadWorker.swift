@@ -8,10 +8,7 @@ extension AccountBook {
     /// Subscriptions of the provider whose period ended so long ago, without news of another, that the provider has to be asked; the one in
     /// force first.
     package func staleSubscriptions(at now: Timestamp, terms: BillingTerms) -> [ProviderStanding] {
-        let timers = ProviderTimers(
-            pastDueGrace: .seconds(terms.pastDueGraceSeconds), renewalSlack: .seconds(terms.renewalSlackSeconds),
-            staleAfter: .seconds(terms.staleAfterSeconds), lapseAfter: .seconds(terms.lapseAfterSeconds))
-        return ((provider.map { [$0] } ?? []) + otherProviders).filter { timers.isStale($0, at: now) }
+        providers.filter { terms.timers.isStale($0, at: now) }
     }
 }
 

@@ -26,6 +26,10 @@ struct UsageRecorder {
     /// - Returns: its charge in micro-credits, or why it is refused and nothing was done.
     /// - Throws: `BillingStoreError`.
     mutating func apply(_ event: UsageEvent) throws -> Result<Int64?, Refusal> {
+        let actor = work.changes.actor
+        defer { work.changes.actor = actor }
+        // Events that waited come from more than one sender.
+        if let reporter = event.actor { work.changes.actor = reporter }
         do {
             let rated = try event.rated(by: prices, markup: work.markup, creditValueMicroUSD: work.creditValue)
             let settled =

@@ -18,6 +18,16 @@ package struct PackSale: Sendable, Hashable {
         self.reason = reason
     }
 
+    /// What the sale uses up: its session or payment as its key names it, and the payment behind a session.
+    var purchases: Set<String> {
+        var purchases: Set = [key]
+        if let paymentIntent { purchases.insert(Self.purchase(paymentIntent: paymentIntent)) }
+        return purchases
+    }
+
+    /// The key of what a payment buys by itself.
+    static func purchase(paymentIntent: String) -> String { "pi:\(paymentIntent)" }
+
     /// What a session comes to.
     package enum Reading: Sendable, Hashable {
         /// It sells nothing of ours.

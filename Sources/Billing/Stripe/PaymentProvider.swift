@@ -105,8 +105,14 @@ package struct ProviderPayment: Sendable, Hashable {
     package var amountReceived: Int64
     /// Lower case.
     package var currency: String
+    /// The invoice that it pays; nil where it pays none, or the provider's version does not say.
+    package var invoice: String?
 
-    package init(id: String, customer: String?, isSucceeded: Bool, amountReceived: Int64, currency: String) {
+    package init(
+        id: String, customer: String?, isSucceeded: Bool, amountReceived: Int64, currency: String,
+        invoice: String? = nil
+    ) {
+        self.invoice = invoice
         self.id = id
         self.customer = customer
         self.isSucceeded = isSucceeded

@@ -101,6 +101,10 @@ package enum StripeEventReader {
     private static func readInvoice(_ object: JSONValue, into event: inout ProviderEvent) -> String? {
         let details = object["parent"]?["subscription_details"]
         event.invoice = text(object["id"])
+        event.paymentIntent =
+            reference(object["payment_intent"])
+            ?? object["payments"]?["data"]?.arrayValue?.lazy.compactMap { reference($0["payment"]?["payment_intent"]) }
+            .first
         event.subscription = reference(object["subscription"]) ?? reference(details?["subscription"])
         takeAccount(details?["metadata"], into: &event)
         if event.account == nil { takeAccount(object["subscription_details"]?["metadata"], into: &event) }

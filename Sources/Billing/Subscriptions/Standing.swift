@@ -124,14 +124,14 @@ package struct Standing: Sendable, Hashable {
         boughtLimits = boughtPlan.map { $0.limits.overridden(by: overrides) }
         if state == .pastDue {
             let since = provider.pastDueSince ?? provider.lastEventCreated
-            let end = since.adding(seconds: terms.pastDueGraceSeconds)
+            let end = since.adding(seconds: terms.timers.pastDueGraceSeconds)
             pastDueSince = since
             graceEndsAt = end
             boundaries.append(end)
             if end <= now { state = .unpaid } else { endsAt = end }
         } else if state.grantsCredits, let end = provider.periodEnd {
             boundaries.append(end)
-            let lapse = end.adding(seconds: terms.lapseAfterSeconds)
+            let lapse = end.adding(seconds: terms.timers.lapseAfterSeconds)
             boundaries.append(lapse)
             if lapse <= now { state = .unpaid } else { endsAt = lapse }
         }

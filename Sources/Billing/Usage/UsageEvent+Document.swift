@@ -25,7 +25,7 @@ extension UsageEvent {
         }
         for (name, text) in [
             ("agent", agent), ("user", user), ("project", project), ("session", session), ("task", task),
-            ("reservation", reservation),
+            ("reservation", reservation), ("actor", actor),
         ] { object[name] = text.map(JSONValue.string) }
         return JSONValue.object(object).jsonText
     }
@@ -43,7 +43,8 @@ extension UsageEvent {
             source: source, id: id, digest: digest, account: account, at: Timestamp(microseconds: at),
             content: content, agent: json["agent"]?.stringValue, user: json["user"]?.stringValue,
             project: json["project"]?.stringValue, session: json["session"]?.stringValue,
-            task: json["task"]?.stringValue, reservation: json["reservation"]?.stringValue)
+            task: json["task"]?.stringValue, reservation: json["reservation"]?.stringValue,
+            actor: json["actor"]?.stringValue)
     }
 
     private static func content(_ json: JSONValue) -> Content? {

@@ -40,11 +40,13 @@ package struct UsageEvent: Sendable, Hashable {
     package var task: String?
     /// The reservation that this event commits.
     package var reservation: String?
+    /// Who reported it; nil = the product itself. No part of the content.
+    package var actor: String?
 
     package init(
         source: String, id: String, digest: String, account: String, at: Timestamp, content: Content,
         agent: String? = nil, user: String? = nil, project: String? = nil, session: String? = nil,
-        task: String? = nil, reservation: String? = nil
+        task: String? = nil, reservation: String? = nil, actor: String? = nil
     ) {
         self.source = source
         self.id = id
@@ -58,6 +60,7 @@ package struct UsageEvent: Sendable, Hashable {
         self.session = session
         self.task = task
         self.reservation = reservation
+        self.actor = actor
     }
 
     /// What it costs. Tasks cost nothing: they are counted against the plan.
@@ -82,11 +85,13 @@ package struct UsageEvent: Sendable, Hashable {
         }
     }
 
-    /// By what it is counted. A model stands under its id, also where an alias was named.
+    /// By what it is counted. A model stands under its id, also where an alias was named; one without a price with the provider that was
+    /// named, because it is that provider's price which is missing.
     package func dimensions(_ amount: RatedAmount) -> UsageDimensions {
         var dimensions = UsageDimensions(agent: agent ?? "", user: user ?? "", project: project ?? "")
         switch content {
-        case .tokens(_, let model, _): dimensions.model = amount.model ?? model
+        case .tokens(_, let model, let provider):
+            dimensions.model = amount.model ?? PriceList.fullName(model, provider: provider)
         case .agent(let name, _, _): dimensions.agent = name
         case .tasks: break
         }

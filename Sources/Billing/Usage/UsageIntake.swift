@@ -15,15 +15,18 @@ package struct UsageIntake: Sendable {
 
     /// Whose events are taken; nil = of any account, for a platform principal.
     private let account: String?
+    private let actor: String?
     private let now: Timestamp
     private let dedupSeconds: Int64
 
     /// - Parameters:
     ///   - account: the caller's tenant; nil for a platform principal, which may name any account.
+    ///   - actor: who calls; nil = the product itself.
     ///   - now: of the call.
     ///   - dedupWindow: `TOLLGATE_USAGE_DEDUP_WINDOW`.
-    package init(account: String?, now: Timestamp, dedupWindow: Duration) {
+    package init(account: String?, actor: String? = nil, now: Timestamp, dedupWindow: Duration) {
         self.account = account
+        self.actor = actor
         self.now = now
         dedupSeconds = dedupWindow.wholeSeconds
     }
@@ -47,7 +50,7 @@ package struct UsageIntake: Sendable {
             let envelope = try self.envelope(event.members)
             return UsageCandidate(
                 index: index, id: id, source: source, account: envelope.account,
-                state: .taken(digest: envelope.digest, content: Self.content(envelope)))
+                state: .taken(digest: envelope.digest, content: content(envelope)))
         } catch {
             return UsageCandidate(index: index, id: id, source: source, account: nil, state: .refused(error))
         }
@@ -100,7 +103,7 @@ package struct UsageIntake: Sendable {
         return (try? JSONParser.parse(bytes, limits: .init(depth: 16, values: 10_000)))?.objectValue
     }
 
-    private static func content(_ envelope: Envelope) -> Result<UsageEvent, Refusal> {
+    private func content(_ envelope: Envelope) -> Result<UsageEvent, Refusal> {
         do throws(Refusal) {
             let data = envelope.content
             let content = try data.read()
@@ -109,7 +112,7 @@ package struct UsageIntake: Sendable {
                     source: envelope.source, id: envelope.id, digest: envelope.digest, account: envelope.account,
                     at: envelope.at, content: content, agent: data.text("agent"), user: data.text("user"),
                     project: data.text("project"), session: data.text("session"), task: data.text("task"),
-                    reservation: data.text("reservation")))
+                    reservation: data.text("reservation"), actor: actor))
         } catch {
             return .failure(error)
         }

@@ -24,7 +24,7 @@ package struct WebhookEndpoint: Sendable, Equatable {
     package let id: String
     package var url: String
     /// Which types are sent; empty = all.
-    package var types: [WebhookType]
+    package var types: [AccountEvent.Kind]
     package var description: String
     /// The current one first.
     package private(set) var secrets: [ActiveSecret]
@@ -33,7 +33,7 @@ package struct WebhookEndpoint: Sendable, Equatable {
     package let createdAt: Timestamp
 
     package init(
-        id: String, url: String, types: [WebhookType] = [], description: String = "", secret: WebhookSecret,
+        id: String, url: String, types: [AccountEvent.Kind] = [], description: String = "", secret: WebhookSecret,
         createdAt: Timestamp
     ) {
         self.id = id
@@ -91,7 +91,7 @@ package struct WebhookEndpoint: Sendable, Equatable {
         else { return nil }
         self.id = id
         self.url = url
-        types = (json["types"]?.arrayValue ?? []).compactMap { $0.stringValue.flatMap(WebhookType.init) }
+        types = (json["types"]?.arrayValue ?? []).compactMap { $0.stringValue.flatMap(AccountEvent.Kind.init) }
         description = json["description"]?.stringValue ?? ""
         disabledBecause = json["disabled"]?.stringValue
         createdAt = Timestamp(microseconds: created)
@@ -119,15 +119,4 @@ package struct WebhookEndpoint: Sendable, Equatable {
         object["secret"] = secrets.first.map { .string($0.secret.text.revealed) }
         return .object(object)
     }
-}
-
-/// What a webhook can be about.
-package enum WebhookType: String, Sendable, CaseIterable {
-    case thresholdCrossed = "billing.threshold.crossed"
-    case subscriptionChanged = "billing.subscription.changed"
-    case creditsGranted = "billing.credits.granted"
-    case creditsExhausted = "billing.credits.exhausted"
-    case budgetExceeded = "billing.budget.exceeded"
-    case overshoot = "billing.overshoot"
-    case alert = "billing.alert"
 }

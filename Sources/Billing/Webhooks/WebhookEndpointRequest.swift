@@ -11,7 +11,7 @@ package struct WebhookEndpointRequest: Sendable, Hashable {
     package static let maximumDescription = 256
 
     package var url: String
-    package var types: [WebhookType]
+    package var types: [AccountEvent.Kind]
     package var description: String
     package var isEnabled: Bool
 
@@ -27,7 +27,7 @@ package struct WebhookEndpointRequest: Sendable, Hashable {
         if let value = json["types"], !value.isNull {
             guard let names = value.arrayValue else { throw Self.invalid("types") }
             for name in names {
-                guard let type = name.stringValue.flatMap(WebhookType.init), !types.contains(type) else {
+                guard let type = name.stringValue.flatMap(AccountEvent.Kind.init), !types.contains(type) else {
                     throw Self.invalid("types", "Types are known ones, each once")
                 }
                 types.append(type)

@@ -39,7 +39,7 @@ enum StripeReading {
             id: try text(json, "id"), customer: reference(json["customer"]),
             isSucceeded: json["status"] == "succeeded",
             amountReceived: json["amount_received"]?.intValue ?? 0,
-            currency: ASCII.lowercased(try text(json, "currency")))
+            currency: ASCII.lowercased(try text(json, "currency")), invoice: reference(json["invoice"]))
     }
 
     static func invoice(_ json: JSONValue) throws(Refusal) -> ProviderInvoice {

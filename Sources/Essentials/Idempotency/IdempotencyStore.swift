@@ -44,9 +44,12 @@ package enum IdempotencyState: Sendable, Hashable {
 package struct StoredAnswer: Sendable, Hashable {
     package var status: Int
     package var body: [UInt8]
+    /// Header fields that belong to it, as JSON: a list of lists of name and value; empty where there are none.
+    package var fields: String
 
-    package init(status: Int, body: [UInt8]) {
+    package init(status: Int, body: [UInt8], fields: String = "") {
         self.status = status
         self.body = body
+        self.fields = fields
     }
 }

@@ -55,7 +55,7 @@ extension BillingAliasRoutes {
 
     /// The number of credits comes from what was paid.
     ///
-    /// - Throws: 422 `request.invalid` where the payment has not succeeded, is another customer's or bought another amount.
+    /// - Throws: 422 `request.invalid` where the payment has not succeeded, is another customer's, pays an invoice or bought another amount.
     private func check(
         _ payment: String, of account: String, against sale: inout PackSale
     ) async throws(Refusal) {
@@ -66,6 +66,9 @@ extension BillingAliasRoutes {
         }
         guard paid.isSucceeded, paid.currency == "usd" else {
             return try OwnCall.refuse("payment_intent_id", "not a payment in usd that has succeeded")
+        }
+        guard paid.invoice == nil else {
+            return try OwnCall.refuse("payment_intent_id", "the payment of an invoice, which bought what it lists")
         }
         let (dollars, overflow) = paid.amountReceived.multipliedReportingOverflow(by: Self.microUSDPerCent)
         guard !overflow else { throw Refusal(.billingOverflow) }

@@ -53,7 +53,7 @@ struct BillingAliasRoutes: Sendable {
         let agents = Self.sums(try await days(view, by: [.agent]), \.agent)
         let tokens = windows.reduce(Int64(0)) { $0.addingSaturated($1.amounts.tokens) }
         let calls = windows.reduce(Int64(0)) { $0.addingSaturated($1.amounts.agentCalls) }
-        let used = view.book.counters.usedMicroCredits
+        let used = view.book.counters.period.usedMicroCredits
         return .json([
             "total_agent_requests": .int(calls), "total_tokens_consumed": .int(tokens),
             "agents_hired": .int(view.book.counters.agents),

@@ -22,7 +22,8 @@ struct UsageEventRoutes: Sendable {
         var own: String?
         if !call.isOfPlatform { own = try call.account(named: nil) }
         let intake = UsageIntake(
-            account: own, now: services.clock.now(), dedupWindow: services.billing.settings.dedupWindow)
+            account: own, actor: call.actor, now: services.clock.now(),
+            dedupWindow: services.billing.settings.dedupWindow)
         let results = try await record(intake.check(batch))
         let usage = UsageAnswer(results.all)
         if let refusal = usage.refusal(isSingle: batch.isSingle) { throw refusal }

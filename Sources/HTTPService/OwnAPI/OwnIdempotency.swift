@@ -4,6 +4,7 @@
 internal import Authentication
 internal import Crypto
 internal import Essentials
+internal import HTTPTypes
 internal import Logging
 internal import Pipeline
 
@@ -28,6 +29,7 @@ struct OwnIdempotency: Sendable {
         case .answered(let stored):
             var answer = OwnAnswer(status: stored.status)
             if !stored.body.isEmpty { answer.json = Self.object(stored.body) }
+            answer.fields = Self.fields(stored.fields)
             return (answer, true)
         case .new: break
         }
@@ -43,7 +45,8 @@ struct OwnIdempotency: Sendable {
         let body = kept.map { JSONValue.object($0).encoded() } ?? []
         do {
             try await keeper.finish(
-                key: key, caller: caller, digest: digest, answer: StoredAnswer(status: answer.status, body: body))
+                key: key, caller: caller, digest: digest,
+                answer: StoredAnswer(status: answer.status, body: body, fields: Self.text(of: answer.fields)))
         } catch {
             // It is done: to say otherwise would have the caller do it again.
             logger.error("an answer is not kept under its idempotency key", metadata: [LogKeys.error: "\(error)"])
@@ -73,6 +76,24 @@ struct OwnIdempotency: Sendable {
         text.append(0x0A)
         text += route.isRaw ? call.bytes : JSONValue.object(call.body).encoded(sortedNames: true)
         return Hex.encode(SHA256.hash(data: text))
+    }
+
+    /// A cookie is a secret, and shown once.
+    private static func text(of fields: HTTPFields) -> String {
+        let kept = fields.filter { $0.name != .setCookie }
+        return kept.isEmpty ? "" : JSONValue.array(kept.map { .strings([$0.name.rawName, $0.value]) }).jsonText
+    }
+
+    private static func fields(_ text: String) -> HTTPFields {
+        var fields = HTTPFields()
+        // Written by this type too.
+        for pair in (try? JSONParser.parse(text: text))?.arrayValue ?? [] {
+            guard let texts = pair.arrayValue?.compactMap(\.stringValue), texts.count == 2,
+                let name = HTTPField.Name(texts[0])
+            else { continue }
+            fields.append(HTTPField(name: name, value: texts[1]))
+        }
+        return fields
     }
 
     private static func object(_ body: [UInt8]) -> JSONObject? {

@@ -11,7 +11,7 @@ extension ImportTable {
     static let billing = [
         billingAccounts, billingGrants, billingReservations, billingSlots, billingDocuments, billingEntries,
         billingUsage, billingUsageKeys, billingWindows, billingDimensionValues, billingDimensionCounts,
-        billingProviderEvents, billingCustomers, billingDeliveries, billingPendingUsage,
+        billingProviderEvents, billingCustomers, billingPurchases, billingDeliveries, billingPendingUsage,
     ]
 
     private static let tenant: Column = ("tenant_id", "text")
@@ -276,6 +276,13 @@ extension ImportTable {
         source: "SELECT \(account("c.account")), customer FROM billing_customers c"
     ) { row in
         ImportRow([try owner(row, "A customer of the provider")] + plain(row, ["customer"]))
+    }
+
+    static let billingPurchases = ImportTable(
+        name: "billing_purchases", columns: [tenant, ("purchase", "text"), ("key", "text")], keys: ["purchase"],
+        source: "SELECT \(account("p.account")), purchase, key FROM billing_purchases p"
+    ) { row in
+        ImportRow([try owner(row, "A purchase")] + plain(row, ["purchase", "key"]))
     }
 
     static let billingDeliveries = ImportTable(

@@ -48,15 +48,17 @@ extension ImportTable {
         name: "idempotency_keys",
         columns: [
             ("tenant_id", "text"), ("caller", "text"), ("key", "text"), ("digest", "text"), ("begun_at", "bigint"),
-            ("status", "integer"), ("body", "bytea"),
+            ("status", "integer"), ("body", "bytea"), ("fields", "text"),
         ], keys: ["tenant_id", "caller", "key"],
-        source: "SELECT caller, key, digest, begun_at, status, body FROM idempotency_keys WHERE status IS NOT NULL"
+        source: """
+            SELECT caller, key, digest, begun_at, status, body, fields FROM idempotency_keys WHERE status IS NOT NULL
+            """
     ) { row in
         let caller = SQLiteStore.caller(row["caller"])
         let body: Data = row["body"] ?? Data()
         return ImportRow([
             try tenant(caller.tenantID, of: "An answer under an idempotency key"), caller.name, row["key"],
-            row["digest"], number(row["begun_at"]), number(row["status"]), "\\x" + Hex.encode(body),
+            row["digest"], number(row["begun_at"]), number(row["status"]), "\\x" + Hex.encode(body), row["fields"],
         ])
     }
 

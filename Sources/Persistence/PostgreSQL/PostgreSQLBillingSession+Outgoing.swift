@@ -41,6 +41,19 @@ extension PostgreSQLBillingSession {
         }
     }
 
+    func tie(purchase: String, to key: String) throws -> Bool {
+        let added = try execute(
+            """
+            INSERT INTO billing_purchases (tenant_id, purchase, key) VALUES ($1, $2, $3)
+            ON CONFLICT (purchase) DO NOTHING
+            """, [tenant, .text(purchase), .text(key)])
+        if added > 0 { return true }
+        return try !query(
+            "SELECT 1 FROM billing_purchases WHERE tenant_id = $1 AND purchase = $2 AND key = $3",
+            [tenant, .text(purchase), .text(key)]
+        ).isEmpty
+    }
+
     // MARK: - Named documents
 
     func named(_ kind: NamedRow.Kind, _ name: String) throws -> NamedRow? {

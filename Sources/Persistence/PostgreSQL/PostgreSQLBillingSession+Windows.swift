@@ -9,7 +9,8 @@ extension PostgreSQLBillingSession {
     // MARK: - Reading
 
     func windows(
-        _ granularity: UsageWindowDelta.Granularity, from: Timestamp, to: Timestamp, by: Set<UsageDimension>
+        _ granularity: UsageWindowDelta.Granularity, from: Timestamp, to: Timestamp, by: Set<UsageDimension>,
+        limit: Int?
     ) throws -> [UsageWindowDelta] {
         let dimensions = UsageDimension.allCases.filter(by.contains)
         let groups = (["start"] + dimensions.map(Self.column)).joined(separator: ", ")
@@ -21,8 +22,12 @@ extension PostgreSQLBillingSession {
             """
             SELECT \(groups), \(sums.joined(separator: ", ")) FROM billing_windows
             WHERE tenant_id = $1 AND granularity = $2 AND start >= $3 AND start < $4 GROUP BY \(groups) ORDER BY \(groups)
+            LIMIT $5
             """,
-            [tenant, .integer(granularity.number), .integer(from.microseconds), .integer(to.microseconds)]
+            [
+                tenant, .integer(granularity.number), .integer(from.microseconds), .integer(to.microseconds),
+                .optional(limit.map { Int64(max(0, $0)) }),
+            ]
         ).map { row in
             var values = UsageDimensions()
             for (index, dimension) in dimensions.enumerated() { values[dimension] = try row.text(index + 1) }

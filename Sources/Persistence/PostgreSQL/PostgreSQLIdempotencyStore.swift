@@ -70,7 +70,7 @@ package final class PostgreSQLIdempotencyStore: IdempotencyStore {
                 VALUES ($1, $2, $3, $4, \(now("$5")), $6)
                 ON CONFLICT (tenant_id, caller, key) DO UPDATE
                 SET digest = excluded.digest, begun_at = excluded.begun_at, holder = excluded.holder, status = NULL,
-                    body = NULL
+                    body = NULL, fields = NULL
                 WHERE k.tenant_id = $1 AND (
                     k.begun_at <= excluded.begun_at - \(keptMicroseconds)
                     OR k.status IS NULL AND k.digest = excluded.digest
@@ -78,13 +78,18 @@ package final class PostgreSQLIdempotencyStore: IdempotencyStore {
                 """, [tenant, .text(caller.name), .text(key), .text(digest), instant, .text(holder)])
             if reserved == 1 { return .new }
             let rows = try write.query(
-                "SELECT digest, status, body FROM idempotency_keys WHERE tenant_id = $1 AND caller = $2 AND key = $3",
+                """
+                SELECT digest, status, body, fields FROM idempotency_keys
+                WHERE tenant_id = $1 AND caller = $2 AND key = $3
+                """,
                 [tenant, .text(caller.name), .text(key)])
             // It was given up in between: it can be had.
             guard let row = rows.first else { continue }
             guard try row.text(0) == digest else { return .mismatch }
             guard let status = try row.optionalInteger(1) else { return nil }
-            return .answered(StoredAnswer(status: Int(status), body: try row.optionalBytes(2) ?? []))
+            return .answered(
+                StoredAnswer(
+                    status: Int(status), body: try row.optionalBytes(2) ?? [], fields: try row.optionalText(3) ?? ""))
         }
         return nil
     }
@@ -98,16 +103,16 @@ package final class PostgreSQLIdempotencyStore: IdempotencyStore {
                 let tenant = try write.enter(caller.tenantID)
                 try write.execute(
                     """
-                    INSERT INTO idempotency_keys AS k (tenant_id, caller, key, digest, begun_at, status, body)
-                    VALUES ($1, $2, $3, $4, \(Self.now("$5")), $6, $7)
+                    INSERT INTO idempotency_keys AS k (tenant_id, caller, key, digest, begun_at, status, body, fields)
+                    VALUES ($1, $2, $3, $4, \(Self.now("$5")), $6, $7, $8)
                     ON CONFLICT (tenant_id, caller, key) DO UPDATE
                     SET digest = excluded.digest, begun_at = excluded.begun_at, holder = NULL,
-                        status = excluded.status, body = excluded.body
+                        status = excluded.status, body = excluded.body, fields = excluded.fields
                     WHERE k.tenant_id = $1 AND k.status IS NULL
                     """,
                     [
                         tenant, .text(caller.name), .text(key), .text(digest), instant, .integer(answer.status),
-                        .bytes(answer.body),
+                        .bytes(answer.body), .text(answer.fields),
                     ])
             }
         }

@@ -23,6 +23,22 @@ extension PostgreSQLMigrations {
                 $$;
             """)
 
+    /// What a payment bought is known over all accounts.
+    static let billingPurchases = PostgreSQLMigration(
+        "purchases of billing accounts",
+        sql: """
+            CREATE TABLE billing_purchases (
+                tenant_id text COLLATE "C" NOT NULL,
+                purchase text COLLATE "C" NOT NULL PRIMARY KEY,
+                key text COLLATE "C" NOT NULL
+            );
+            INSERT INTO billing_purchases (tenant_id, purchase, key)
+                SELECT d.tenant_id, 'pi:' || d.name, d.document::json ->> 'key' FROM billing_documents d
+                WHERE d.kind = 'provider_payment' ORDER BY d.tenant_id
+                ON CONFLICT (purchase) DO NOTHING;
+            DELETE FROM billing_documents d WHERE d.kind = 'provider_payment';
+            """)
+
     private static let billingQuestions = """
         CREATE FUNCTION due_billing_accounts(instant bigint, at_most bigint) RETURNS TABLE (account text)
             LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = tollgate, pg_temp

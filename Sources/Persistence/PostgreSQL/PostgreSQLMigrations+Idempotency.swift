@@ -31,6 +31,11 @@ extension PostgreSQLMigrations {
                 $$;
             """)
 
+    /// Header fields of answers, as JSON: a list of lists of name and value.
+    static let idempotencyFields = PostgreSQLMigration(
+        "header fields of answers under idempotency keys",
+        sql: "ALTER TABLE idempotency_keys ADD COLUMN fields text;")
+
     /// The status of objects that lie in files. They belong to the installation itself.
     static let objectStatuses = PostgreSQLMigration(
         "object statuses",

@@ -6,5 +6,6 @@ extension PostgreSQLMigrations {
     static let stores: [PostgreSQLMigration] = [
         serviceTokens, apiKeys, projects, idempotency, objectStatuses, audit, sharedKeys, healing, liveEntries,
         billingAccounts, billingUsage, billingOutside, billingWork, billingVersions,
+        billingPurchases, idempotencyFields,
     ]
 }

@@ -36,6 +36,16 @@ extension SQLiteBillingSession {
             "INSERT OR IGNORE INTO billing_customers (customer, account) VALUES (?, ?)",
             [try PackedText.checked(customer), try ownNumber()])
     }
+
+    func tie(purchase: String, to key: String) throws -> Bool {
+        let number = try ownNumber()
+        try execute(
+            "INSERT OR IGNORE INTO billing_purchases (purchase, account, key) VALUES (?, ?, ?)",
+            [try PackedText.checked(purchase), number, key])
+        return try !rows(
+            "SELECT 1 FROM billing_purchases WHERE purchase = ? AND account = ? AND key = ?", [purchase, number, key]
+        ).isEmpty
+    }
 }
 
 /// What is kept of events of the provider.

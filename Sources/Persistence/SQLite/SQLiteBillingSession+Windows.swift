@@ -27,7 +27,8 @@ extension SQLiteBillingSession {
     // MARK: - Reading
 
     func windows(
-        _ granularity: UsageWindowDelta.Granularity, from: Timestamp, to: Timestamp, by: Set<UsageDimension>
+        _ granularity: UsageWindowDelta.Granularity, from: Timestamp, to: Timestamp, by: Set<UsageDimension>,
+        limit: Int?
     ) throws -> [UsageWindowDelta] {
         guard let own = try knownNumber() else { return [] }
         let dimensions = UsageDimension.allCases.filter(by.contains)
@@ -39,7 +40,8 @@ extension SQLiteBillingSession {
             """
             SELECT \((["start"] + columns + sums).joined(separator: ", ")) FROM billing_windows
             WHERE account = ? AND granularity = ? AND start >= ? AND start < ? GROUP BY \(groups) ORDER BY \(groups)
-            """, [own, granularity.number, from.microseconds, to.microseconds]
+            LIMIT ?
+            """, [own, granularity.number, from.microseconds, to.microseconds, limit.map { max(0, $0) } ?? -1]
         ).map { row in
             var values = UsageDimensions()
             for (index, dimension) in dimensions.enumerated() { values[dimension] = try text(row[index + 1]) }

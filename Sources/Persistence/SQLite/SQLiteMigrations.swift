@@ -42,6 +42,7 @@ enum SQLiteMigrations {
         apiKeys,
         healing,
         billing,
+        purchases,
     ]
 
     /// Checks whose database it is and brings it up to date, each step in a transaction of its own.

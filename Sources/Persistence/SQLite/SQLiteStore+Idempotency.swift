@@ -23,7 +23,8 @@ extension SQLiteStore: IdempotencyStore {
                     let row = try Row.fetchOne(
                         db.cachedStatement(
                             sql: """
-                                SELECT digest, begun_at, status, body FROM idempotency_keys WHERE caller = ? AND key = ?
+                                SELECT digest, begun_at, status, body, fields FROM idempotency_keys
+                                WHERE caller = ? AND key = ?
                                 """),
                         arguments: [caller, key])
                 else {
@@ -43,7 +44,7 @@ extension SQLiteStore: IdempotencyStore {
                     return .new
                 }
                 let body: [UInt8] = Array(row["body"] as Data? ?? Data())
-                return .answered(StoredAnswer(status: status, body: body))
+                return .answered(StoredAnswer(status: status, body: body, fields: row["fields"] ?? ""))
             }
         }
     }
@@ -90,13 +91,15 @@ extension SQLiteStore: IdempotencyStore {
             try await committer.write { db in
                 try db.cachedStatement(
                     sql: """
-                        INSERT INTO idempotency_keys (caller, key, digest, begun_at, status, body)
-                        VALUES (?, ?, ?, ?, ?, ?)
+                        INSERT INTO idempotency_keys (caller, key, digest, begun_at, status, body, fields)
+                        VALUES (?, ?, ?, ?, ?, ?, ?)
                         ON CONFLICT (caller, key) DO UPDATE SET digest = excluded.digest, begun_at = excluded.begun_at,
-                            status = excluded.status, body = excluded.body
+                            status = excluded.status, body = excluded.body, fields = excluded.fields
                         WHERE status IS NULL
                         """
-                ).execute(arguments: [caller, key, digest, now.microseconds, answer.status, Data(answer.body)])
+                ).execute(arguments: [
+                    caller, key, digest, now.microseconds, answer.status, Data(answer.body), answer.fields,
+                ])
             }
         }
     }

@@ -54,7 +54,8 @@ package struct AccountReport: Sendable, Hashable {
         self.hasParkedEvents = hasParkedEvents
         self.faults = faults
         numbers = Numbers(
-            creditsGranted: view.grantedMicroCredits, creditsUsed: counters.usedMicroCredits, creditsHeld: book.held,
+            creditsGranted: view.grantedMicroCredits, creditsUsed: counters.period.usedMicroCredits,
+            creditsHeld: book.held,
             creditsRemaining: view.availableMicroCredits, agents: counters.agents, workers: counters.workers,
             workspaces: counters.workspaces)
     }
@@ -67,7 +68,7 @@ package struct AccountReport: Sendable, Hashable {
 
     private static func staleAt(_ provider: ProviderStanding?, _ terms: BillingTerms) -> Timestamp? {
         guard let provider, provider.state != .canceled else { return nil }
-        return provider.periodEnd?.adding(seconds: terms.staleAfterSeconds)
+        return provider.periodEnd?.adding(seconds: terms.timers.staleAfterSeconds)
     }
 
     /// Whether another says the same but for numbers.

@@ -84,7 +84,7 @@ struct BillingCheckCommand: ContextualCommand {
         in context: CommandContext, _ format: OutputFormat
     ) throws -> (PlanCatalogue, StripeClient) {
         var reader = SettingsReader(SettingsSources(environment: context.environment))
-        let files = TollgateSettings.billing(&reader, environment: context.environment, host: context.host)
+        let files = TollgateSettings.plans(&reader, environment: context.environment, host: context.host)
         let access = TollgateSettings.stripe(&reader)
         let egress = reader.optional(SettingsCatalog.egressAllow) ?? []
         guard reader.problems.isEmpty else { throw SettingsError(problems: reader.problems) }

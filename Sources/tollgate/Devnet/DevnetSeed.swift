@@ -28,7 +28,7 @@ struct DevnetSeed {
 
     /// - Parameter now: where the month ends.
     init(
-        ledger: any BillingLedger, plans: PlanBook, prices: PriceBook, settings: Billing.BillingSettings, now: Timestamp
+        ledger: any BillingLedger, plans: PlanBook, prices: PriceBook, settings: BillingSettings, now: Timestamp
     ) {
         end = now
         start = Timestamp(seconds: (now.seconds / Self.day - DevnetAccount.days + 1) * Self.day)

@@ -26,7 +26,7 @@ struct BillingWorkers: Sendable {
         let (settings, logger) = (world.settings, world.logger)
         prices = PriceKeeper(
             book: world.prices, plans: world.plans, documents: world.ledger,
-            isFileInForce: settings.billing.pricesFile != nil, clock: world.clock, random: world.random,
+            isFileInForce: settings.plans.pricesFile != nil, clock: world.clock, random: world.random,
             logger: logger)
         let meter = provider.flatMap { provider in
             settings.stripe.meterEventName.map {

@@ -183,21 +183,22 @@ struct BillingParts: Sendable {
 
 extension TollgateSettings {
     /// What the accounts of the ledger depend on.
-    var accountSettings: Billing.BillingSettings {
-        Billing.BillingSettings(
-            makesAccounts: credits.makesAccounts, pastDueGraceSeconds: credits.pastDueGrace.wholeSeconds,
+    var accountSettings: BillingSettings {
+        BillingSettings(
+            makesAccounts: credits.makesAccounts, timers: timers, upgradeURL: plans.upgradeURL,
+            dedupWindow: credits.dedupWindow)
+    }
+
+    private var timers: ProviderTimers {
+        ProviderTimers(
+            pastDueGraceSeconds: credits.pastDueGrace.wholeSeconds,
             renewalSlackSeconds: credits.renewalSlack.wholeSeconds,
-            staleAfterSeconds: credits.staleAfter.wholeSeconds, lapseAfterSeconds: credits.lapseAfter.wholeSeconds,
-            upgradeURL: billing.upgradeURL, dedupWindow: credits.dedupWindow)
+            staleAfterSeconds: credits.staleAfter.wholeSeconds, lapseAfterSeconds: credits.lapseAfter.wholeSeconds)
     }
 
     fileprivate var providerEventRules: ProviderEventRules {
         ProviderEventRules(
-            window: credits.dedupWindow,
-            timers: ProviderTimers(
-                pastDueGrace: credits.pastDueGrace, renewalSlack: credits.renewalSlack,
-                staleAfter: credits.staleAfter, lapseAfter: credits.lapseAfter),
-            tolerance: stripe.webhookTolerance.wholeSeconds)
+            window: credits.dedupWindow, timers: timers, tolerance: stripe.webhookTolerance.wholeSeconds)
     }
 
     fileprivate var providerSecrets: ProviderSecrets {

@@ -36,7 +36,7 @@ private func runDevnet(_ settings: TollgateSettings, source: ObjectSource, logge
     let settings = folder.settings(settings)
     try ListenerCheck.run(settings.listeners)
     let catalogues = try BillingCatalogues(
-        plansFile: settings.billing.plansFile, pricesFile: settings.billing.pricesFile)
+        plansFile: settings.plans.plansFile, pricesFile: settings.plans.pricesFile)
     let accounts = DevnetAccount.all(catalogues.plans, now: SystemWallClock().now())
     let source = try folder.source(source, accounts: accounts)
     try await ServerAssembly(settings, source: source, demo: accounts, logger: logger).run()

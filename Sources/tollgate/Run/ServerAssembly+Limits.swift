@@ -22,7 +22,7 @@ struct LimitParts: Sendable {
     /// - Parameter redis: where requests are counted for all replicas; nil where each counts its own.
     /// - Throws: `StartupProblem` when the plans or the prices cannot be used, with everything that is wrong in them.
     init(
-        _ settings: BillingSettings, redis: RedisClient?, logger: Logger, metrics: PrometheusRegistry
+        _ settings: PlanSettings, redis: RedisClient?, logger: Logger, metrics: PrometheusRegistry
     ) throws(StartupProblem) {
         let catalogues = try BillingCatalogues(plansFile: settings.plansFile, pricesFile: settings.pricesFile)
         plans = PlanBook(catalogues.plans)

@@ -85,7 +85,7 @@ struct ServerAssembly {
             settings.audit, audit: audit, shared: stores.audit, redis: redis, clock: clock, logger: logger,
             metrics: metrics)
         try await live.start()
-        limits = try LimitParts(settings.billing, redis: redis?.client, logger: logger, metrics: metrics)
+        limits = try LimitParts(settings.plans, redis: redis?.client, logger: logger, metrics: metrics)
         billing = try stores.ledger.map { [limits, redis] ledger in
             try BillingParts(
                 BillingParts.World(
@@ -99,7 +99,7 @@ struct ServerAssembly {
         }
         try await billing?.workers.start()
         keys = APIKeyParts(
-            stores: stores, snapshots: snapshots, plans: limits.plans, upgradeURL: settings.billing.upgradeURL,
+            stores: stores, snapshots: snapshots, plans: limits.plans, upgradeURL: settings.plans.upgradeURL,
             prefixes: authentication.prefixes, clock: clock, random: random, logger: logger)
         books = StoredBooks(
             stores, tokens: registry, keys: keys.registry,

@@ -34,7 +34,7 @@ struct WorkerServer {
         redis = try RedisParts(
             settings.redis, limits: authentication.limits, clock: clock, random: random, logger: logger,
             metrics: metrics)
-        limits = try LimitParts(settings.billing, redis: nil, logger: logger, metrics: metrics)
+        limits = try LimitParts(settings.plans, redis: nil, logger: logger, metrics: metrics)
         guard let ledger = stores.ledger else { throw StartupProblem("TOLLGATE_ROLE: worker needs a database") }
         let readiness = WorkerReadiness(redis: redis?.client)
         self.readiness = readiness

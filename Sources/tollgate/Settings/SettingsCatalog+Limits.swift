@@ -4,7 +4,7 @@
 internal import Essentials
 
 /// Plans, and the counting of requests.
-struct BillingSettings: Sendable {
+struct PlanSettings: Sendable {
     /// The file of the plan catalogue; nil = the built-in copy.
     var plansFile: String?
     /// The file of the price list; nil = the built-in copy.
@@ -40,10 +40,10 @@ extension SettingsCatalog {
 }
 
 extension TollgateSettings {
-    static func billing(
+    static func plans(
         _ reader: inout SettingsReader, environment: [String: String], host: HostFacts
-    ) -> BillingSettings {
-        BillingSettings(
+    ) -> PlanSettings {
+        PlanSettings(
             plansFile: reader.optional(SettingsCatalog.plansFile).map {
                 absolute($0, environment: environment, host: host)
             },

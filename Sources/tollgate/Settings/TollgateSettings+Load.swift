@@ -50,7 +50,7 @@ extension TollgateSettings {
             egressAllow: reader.optional(Catalog.egressAllow) ?? [],
             policy: policy(&reader, environment: environment, host: host),
             policyEngine: policyEngine(&reader),
-            billing: billing(&reader, environment: environment, host: host), credits: credits(&reader),
+            plans: plans(&reader, environment: environment, host: host), credits: credits(&reader),
             stripe: stripe(&reader), process: process(&reader, environment: environment),
             tools: tools(&reader, dataDirectory: dataDirectory, environment: environment, host: host),
             healing: healing(&reader, environment: environment, host: host),

@@ -24,7 +24,7 @@ struct TollgateSettings: Sendable {
     var policy: PolicyDataSettings
     /// The policy engine outside of the process; nil where decisions are made in it.
     var policyEngine: OPAClientSettings?
-    var billing: BillingSettings
+    var plans: PlanSettings
     var credits: CreditSettings
     var stripe: StripeAccess
     var process: ProcessSettings

@@ -42,7 +42,8 @@ internal import Testing
         }
         return Figures(
             balance: book.balance, held: book.held, consumed: book.totals.consumed,
-            used: book.counters.usedMicroCredits, tasks: book.counters.tasks, tokensHeld: book.counters.tokensHeld,
+            used: book.counters.period.usedMicroCredits, tasks: book.counters.period.tasks,
+            tokensHeld: book.counters.tokensHeld,
             open: book.openReservations, spent: book.budgets.map(\.spentMicroUSD),
             windows: windows.reduce(into: UsageAmounts()) { $0.add($1.amounts) })
     }

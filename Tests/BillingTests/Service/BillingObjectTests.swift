@@ -93,6 +93,28 @@ internal import Testing
         #expect(try await desk.service.view("acme").standing.limits.creditsPerPeriod == 10_000_000)
     }
 
+    /// Its thirty days have begun on 31 January, the month in which it is bought on 1 February.
+    @Test func aDearerPlanOfAnotherIntervalRaisesThePoolToo() async throws {
+        let desk = try AccountDesk()
+        let enterprise = try #require(BuiltInPlans.plansYAML.firstRange(of: "name: enterprise")).lowerBound
+        let head = String(BuiltInPlans.plansYAML[..<enterprise])
+        let tail = String(BuiltInPlans.plansYAML[enterprise...]).replacing("interval: month", with: "interval: P30D")
+        desk.service.plans.replace(try PlanCatalogue.read(YAMLText.json(head + tail)))
+        var spec = Self.spec()
+        spec.anchor = Timestamp(seconds: 1_767_225_600)  // 1 January
+        desk.clock.set(Timestamp(seconds: 1_770_681_600))  // 10 February
+        _ = try await desk.service.apply(SubscriptionOrder(spec: spec), account: "acme")
+        #expect(try await desk.service.view("acme").availableMicroCredits == 1_000_000_000)
+        spec.plan = "enterprise"
+        for _ in 0..<2 {
+            _ = try await desk.service.apply(SubscriptionOrder(spec: spec), account: "acme")
+            #expect(try await desk.service.view("acme").availableMicroCredits == 10_000_000_000)
+        }
+        desk.clock.set(Timestamp(seconds: 1_772_409_600))  // 2 March
+        #expect(try await desk.service.view("acme").availableMicroCredits == 10_000_000_000)
+        #expect(try await desk.service.view("acme").standing.period.start == Timestamp(seconds: 1_772_409_600))
+    }
+
     @Test func aPlanThatTheCatalogueHasNoMoreIsToldToTheOwner() async throws {
         let desk = try AccountDesk()
         _ = try await desk.service.apply(SubscriptionOrder(spec: Self.spec()), account: "acme")

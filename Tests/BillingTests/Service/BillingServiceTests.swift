@@ -121,7 +121,7 @@ internal import Testing
             account: "acme")
         let view = try await desk.service.view("acme")
         #expect(view.book.counters.tokensToday == 30)
-        #expect(view.book.counters.usedMicroCredits == 10_500 + 500)
+        #expect(view.book.counters.period.usedMicroCredits == 10_500 + 500)
         let days = try await desk.ledger.read("acme") { reader in
             try reader.windows(.day, from: Timestamp(seconds: 0), to: .latest, by: [])
         }
@@ -149,6 +149,77 @@ internal import Testing
             return
         }
         #expect(refusal.code == .billingNotFound)
+    }
+
+    @Test func entriesNameWhoReportedTheirEvent() async throws {
+        let desk = try AccountDesk()
+        try await desk.open("acme", microCredits: 1_000_000)
+        func event(_ id: String, by actor: String?) -> UsageEvent {
+            UsageEvent(
+                source: "gw", id: id, digest: id, account: "acme", at: desk.clock.now(),
+                content: .tokens(TokenCounts(input: 1000), model: "gpt-4o-mini", provider: nil), actor: actor)
+        }
+        _ = try await desk.service.record([UsageCandidate(event("1", by: "gw-1"))], account: "acme")
+        let waiting = try ["gw-2", nil, "gw-3"].enumerated().map { number, actor in
+            UsageClaim(event: try UsageEvent(document: event("c\(number)", by: actor).document))
+        }
+        _ = try await desk.service.apply(waiting, account: "acme")
+        let actors = try await desk.entries("acme").filter { $0.kind == .settle }.map(\.actor)
+        #expect(actors == ["gw-1", "gw-2", "system", "gw-3"])
+    }
+
+    @Test func theSameGrantHasTheSameReason() async throws {
+        let desk = try AccountDesk()
+        func body(_ reason: String) throws -> GrantOrder {
+            GrantOrder(
+                try GrantRequest.read([
+                    "account": "acme", "key": "k", "micro_credits": 5, "source": "admin", "reason": .string(reason),
+                ]))
+        }
+        for _ in 0..<2 { _ = try await desk.service.grant(try body("sorry"), account: "acme", actor: "root") }
+        await expectRefusal(.requestIdempotencyMismatch) {
+            _ = try await desk.service.grant(try body("thanks"), account: "acme", actor: "root")
+        }
+        // An object may say it better.
+        func order(_ reason: String) -> SubscriptionOrder {
+            let grant = GrantOrder(key: "gift", microCredits: 7, source: .admin, reason: reason)
+            let spec = StatedSubscription(uid: "uid", plan: "pro", anchor: desk.clock.now(), overrides: ["credits": 0])
+            return SubscriptionOrder(spec: spec, grants: [grant])
+        }
+        for reason in ["welcome", "welcome!"] {
+            #expect(try await desk.service.keep(order(reason), account: "acme").faults.isEmpty)
+        }
+    }
+
+    @Test func aSeriesHasABound() async throws {
+        let desk = try AccountDesk()
+        let (start, most) = (Timestamp(seconds: 1_772_323_200), SeriesRequest.maximumBuckets)
+        var amounts = UsageAmounts()
+        amounts.requests = 1
+        let deltas = (0...most).map { number in
+            UsageWindowDelta(
+                granularity: .day, start: start.adding(seconds: Int64(number % 10) * 86_400),
+                dimensions: UsageDimensions(user: "u\(number)"), amounts: amounts)
+        }
+        try await desk.ledger.transact("acme") { try $0.add(deltas) }
+        func series(_ groupBy: String) async throws -> JSONValue {
+            let query: JSONObject = [
+                "from": .string(start.rfc3339), "to": .string(start.adding(seconds: 864_000).rfc3339),
+                "group_by": .string(groupBy),
+            ]
+            let request = try SeriesRequest.read(query, now: start)
+            return try await desk.service.series(request, account: "acme")
+        }
+        #expect(try await series("model")["buckets"]?.arrayValue?.count == 10)
+        do {
+            _ = try await series("user")
+            Issue.record("not refused")
+        } catch let refusal as Refusal {
+            #expect(refusal.code == .requestInvalid && refusal.details?["field"] == "group_by")
+            #expect(
+                refusal.message
+                    == "More than 20000 buckets: ask for a shorter span, longer windows or fewer dimensions")
+        }
     }
 
     @Test func accountsAreMadeOnlyWhereTheyMayBe() async throws {

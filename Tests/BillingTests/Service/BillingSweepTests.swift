@@ -110,6 +110,47 @@ internal import Testing
         #expect(try await service.view("acme").book.totals.consumed == 2 * paid)
     }
 
+    /// What was counted and paid in a period is that period's, whatever is in force meanwhile.
+    @Test func aSubscriptionThatIsBackGoesOnWhereItWas() async throws {
+        let desk = try ProviderDesk()
+        let service = desk.desk.service
+        let spec = StatedSubscription(
+            uid: "uid", source: .stripe, plan: nil, anchor: desk.clock.now(),
+            overrides: ["agentSlots": ["included": 0, "max": 3, "extraPriceCredits": 100]])
+        _ = try await service.apply(SubscriptionOrder(spec: spec), account: "acme")
+        let now = desk.clock.now()
+        func send(_ status: String, after seconds: Int64) async throws -> AccountView {
+            var event = ProviderDesk.event(
+                "e\(seconds)", "acme", "sub_1", status: status, at: now.adding(seconds: seconds),
+                end: now.adding(seconds: 30 * 86_400))
+            event.periodStart = now
+            desk.clock.set(now.adding(seconds: seconds))
+            _ = try await desk.events.take(event)
+            return try await service.view("acme")
+        }
+        func hire(_ id: String) async throws {
+            _ = try await service.take(SlotRequest(kind: .agent, id: id), account: "acme", actor: "gw")
+        }
+        _ = try await send("active", after: 1)
+        try await hire("a")
+        try await service.takeTasks(3, account: "acme")
+        let away = try await send("unpaid", after: 86_400)
+        #expect(away.book.counters.period == PeriodCounters() && away.book.totals.consumed == 100_000_000)
+        try await service.release(.agent, id: "a", account: "acme")
+        try await hire("b")
+        try await service.takeTasks(1, account: "acme")
+        // The one that was hired on the fallback plan was never paid for here.
+        let back = try await send("active", after: 2 * 86_400)
+        #expect(back.book.totals.consumed == 200_000_000)
+        #expect(back.book.counters.period.tasks == 3 && back.book.counters.period.usedMicroCredits == 200_000_000)
+        let again = try await send("unpaid", after: 3 * 86_400)
+        #expect(again.book.counters.period.tasks == 1)
+        let last = try await send("active", after: 4 * 86_400)
+        #expect(last.book.totals.consumed == 200_000_000 && last.book.counters.period.tasks == 3)
+        let stored = try await desk.desk.ledger.read("acme") { try $0.account() }
+        #expect(try AccountBook(try #require(stored)) == last.book)
+    }
+
     /// Its renewal is late, and the one in force before it ends meanwhile: what it was granted is not granted again.
     @Test func aPoolIsGrantedOnceUntilItsRenewalIsKnown() async throws {
         let desk = try ProviderDesk()

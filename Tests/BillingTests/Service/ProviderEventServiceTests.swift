@@ -315,6 +315,48 @@ internal import Testing
         #expect(world.ledger.kept.grants["acme"]?.map(\.key) == ["cs:cs_1", "pi:pi_2"])
     }
 
+    @Test func aPaymentBuysOnceOverAllAccounts() async throws {
+        let world = try Self.world()
+        let sale = PackSale(key: "pi:pi_1", microCredits: 5, paymentIntent: "pi_1", reason: "told")
+        for (account, isBooked) in [("acme", true), ("other", false), ("acme", true)] {
+            #expect(try await world.service.book(sale, account: account) == isBooked)
+        }
+        // A session without a payment of its own is told for one account as well.
+        let session = PackSale(key: "cs:cs_1", microCredits: 5, paymentIntent: nil, reason: "told")
+        for (account, isBooked) in [("other", true), ("acme", false)] {
+            #expect(try await world.service.book(session, account: account) == isBooked)
+        }
+        #expect(world.ledger.kept.grants.mapValues { $0.map(\.key) } == ["acme": ["pi:pi_1"], "other": ["cs:cs_1"]])
+    }
+
+    @Test func whatPaidForAPlanBuysNoCredits() async throws {
+        let world = try Self.world()
+        var paid = ProviderEvent(id: "e1", type: "invoice.paid", created: Self.now)
+        (paid.account, paid.subscription, paid.invoice, paid.paymentIntent) = ("acme", "sub_1", "in_1", "pi_1")
+        #expect(try await world.deliver([paid]) == [.processed])
+        let sale = PackSale(key: "pi:pi_1", microCredits: 5, paymentIntent: "pi_1", reason: "told")
+        #expect(try await world.service.book(sale, account: "acme") == false)
+        #expect(world.ledger.kept.grants["acme"] == nil)
+    }
+
+    @Test func entriesOfEventsAreCounted() async throws {
+        let metrics = TestMetrics()
+        let desk = try AccountDesk()
+        let service = ProviderEventService(
+            ledger: desk.ledger, effects: AccountEffects(terms: { desk.service.terms }), plans: desk.service.plans,
+            secrets: { ProviderSecrets(webhookSecrets: Redacted([])) }, clock: desk.clock, logger: ProviderDesk.logger,
+            metricsFactory: metrics)
+        let now = desk.clock.now()
+        let event = ProviderDesk.event(
+            "e1", "acme", "sub_1", at: now, end: now.adding(seconds: 30 * 86_400))
+        for _ in 0..<2 { _ = try await service.take(event) }
+        let sale = PackSale(key: "pi:pi_1", microCredits: 5, paymentIntent: "pi_1", reason: "told")
+        for _ in 0..<2 { #expect(try await service.book(sale, account: "acme")) }
+        let grants = try await desk.entries("acme").count { $0.kind == .grant }
+        let counter = try metrics.expectCounter("tollgate_billing_ledger_entries_total", [("type", "grant")])
+        #expect(grants == 2 && counter.totalValue == 2)
+    }
+
     @Test func anUnknownPackGrantsNothingAndAlerts() async throws {
         let world = try Self.world()
         #expect(try await world.deliver([Self.sale("e1", session: "cs_1", payment: nil, pack: "gold")]) == [.processed])

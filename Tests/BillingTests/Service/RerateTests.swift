@@ -75,6 +75,36 @@ internal import Testing
         #expect(try await rerate("a").records == 3)
     }
 
+    /// Of two providers one has a price: what the other one has served still has none.
+    @Test func aPriceOfAnotherProviderRatesNothing() async throws {
+        try await desk.open("a", microCredits: 1_000_000_000_000)
+        let clock = desk.clock
+        let events = ["p", "q"].map { provider in
+            UsageCandidate(
+                UsageEvent(
+                    source: "gw", id: provider, digest: provider, account: "a", at: clock.now(),
+                    content: .tokens(TokenCounts(input: 1000), model: "new-1", provider: provider)))
+        }
+        _ = try await desk.service.record(events, account: "a")
+        let tokens = UsageAmount.Tokens(model: "new-1", provider: "q", counts: TokenCounts(input: 1000))
+        let held = try await desk.service.reserve(
+            ReservationRequest(key: "r", amount: .tokens(tokens)), account: "a")
+        _ = try await desk.service.commit(
+            held.reservation.id, CommitRequest(amount: .tokens(tokens)), account: "a", actor: "gw")
+        try price()
+        #expect(try await rerate("a").records == 0)
+        let (p, q) = (
+            try RerateRequest.read(["model": "p/new-1", "account": "a", "reason": "test"]),
+            try RerateRequest.read(["model": "q/new-1", "account": "a", "reason": "test"])
+        )
+        await expectRefusal(.billingUnknownModel) { _ = try await desk.service.rerate(q, actor: "test") }
+        #expect(try await desk.service.rerate(p, actor: "test").records == 1)
+        #expect(try await desk.service.rerate(p, actor: "test").records == 0)
+        let records = try await desk.ledger.read("a") { try $0.usage(UsageQuery(limit: 9)) }
+        #expect(Set(records.map(\.dimensions.model)) == ["p/new-1", "q/new-1"])
+        #expect(records.filter(\.isQuarantined).map(\.dimensions.model) == ["q/new-1", "q/new-1"])
+    }
+
     @Test(arguments: ["", "{}", "[1,null]", #"["a"]"#, #"["",null]"#, #"["a","?"]"#, #"["a",1]"#])
     func aTextThatWasNotGivenOutIsNoCursor(_ list: String) {
         #expect(RerateCursor(text: Base64URL.encode(Array(list.utf8))) == nil)

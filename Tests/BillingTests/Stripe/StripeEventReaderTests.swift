@@ -50,6 +50,15 @@ internal import Testing
         #expect(event.account == account)
     }
 
+    @Test(arguments: [
+        #""payment_intent":"pi_1""#, #""payment_intent":{"id":"pi_1"}"#,
+        #""payments":{"data":[{"payment":{"type":"charge","charge":"ch_1"}},{"payment":{"payment_intent":"pi_1"}}]}"#,
+    ])
+    func anInvoiceNamesItsPaymentInEachVersion(_ member: String) throws {
+        let text = #"{"id":"in_1","subscription":"sub_1",\#(member)}"#
+        #expect(try Self.event("invoice.paid", JSONParser.parse(text: text)).paymentIntent == "pi_1")
+    }
+
     @Test func aSessionNamesItsAccountBeforeItsMetadata() throws {
         let event = try Self.event(
             "checkout.session.completed",

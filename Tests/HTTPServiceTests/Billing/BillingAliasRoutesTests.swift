@@ -68,6 +68,13 @@ internal import Testing
         #expect(more.told == "422 request.invalid: amount: not what was paid for: 1000")
         world.provider.set { $0.payment = Self.paid(1000, customer: "cus_other") }
         #expect(try await world.send(.post, path, body, as: "~front").fields == ["payment_intent_id"])
+        world.provider.set {
+            $0.payment = Self.paid(1000)
+            $0.payment?.invoice = "in_1"
+        }
+        #expect(
+            try await world.send(.post, path, body, as: "~front").told
+                == "422 request.invalid: payment_intent_id: the payment of an invoice, which bought what it lists")
         world.provider.set { $0.payment = Self.paid(1000, isSucceeded: false) }
         #expect(try await world.send(.post, path, body, as: "~front").fields == ["payment_intent_id"])
         #expect(try await world.billing.view("acme").availableMicroCredits == 1_100_000_000)
@@ -159,5 +166,9 @@ internal import Testing
             .post, "/billing/credits/add", #"{"amount":1,"payment_intent_id":"pi_9","account_id":"acme"}"#,
             as: "~front")
         #expect(added.status == 200 && added.json["total_credits"] == 1008)
+        let elsewhere = try await world.send(
+            .post, "/billing/credits/add", #"{"amount":1,"payment_intent_id":"pi_9","account_id":"other"}"#,
+            as: "~front")
+        #expect(elsewhere.status == 422 && elsewhere.code == "request.idempotency_mismatch")
     }
 }

@@ -120,6 +120,9 @@ internal import Testing
         let first = try await world.send(.post, Self.base, body, as: "olga@acme", key)
         let second = try await world.send(.post, Self.base, body, as: "olga@acme", key)
         #expect(second.status == 201 && second.json == first.json && second["Idempotency-Replayed"] == "true")
+        for name in ["X-Tollgate-Plan", "X-Tollgate-Credits-Remaining"] {
+            #expect(first[name] != nil && second[name] == first[name])
+        }
     }
 
     @Test func anotherTenantsReservationIsNotThere() async throws {

@@ -41,6 +41,7 @@ extension StoresInPostgreSQL {
             }
             try await ledger.transact("acme") { transaction in
                 try transaction.link(customer: "cus_1")
+                #expect(try transaction.tie(purchase: "pi:1", to: "cs:1"))
                 try transaction.put(NamedRow(kind: .webhookEndpoint, name: "e1", document: #"{"ä":1}"#))
                 try transaction.add([
                     DeliveryRow(
@@ -135,6 +136,7 @@ extension StoresInPostgreSQL {
             #expect(rows["billing_accounts"] == 3 && rows["billing_usage"] == 12 && rows["billing_usage_keys"] == 12)
             #expect(rows["billing_reservations"] == 9 && rows["billing_provider_events"] == 5)
             #expect(rows["billing_pending_usage"] == 1 && rows["billing_customers"] == 1)
+            #expect(rows["billing_purchases"] == 1)
             try await DatabaseSupport.withPool(target.url) { pool in
                 let after = PostgreSQLBillingLedger(pool)
                 for account in Self.accounts {

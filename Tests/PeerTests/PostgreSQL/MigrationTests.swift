@@ -50,6 +50,55 @@ internal import Testing
         #expect(try await database.run("SELECT count(*) FROM tollgate.one") == "1")
     }
 
+    /// Tables with their columns, indices, functions and policies.
+    private static let shape = """
+        SELECT md5(string_agg(line, ';' ORDER BY line)) FROM (
+            SELECT concat_ws(' ', table_name, column_name, data_type, is_nullable, collation_name) AS line
+            FROM information_schema.columns WHERE table_schema = 'tollgate'
+            UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'tollgate'
+            UNION ALL SELECT pg_get_functiondef(p.oid) FROM pg_proc p
+            WHERE p.pronamespace = 'tollgate'::regnamespace AND p.prokind = 'f'
+            UNION ALL SELECT concat_ws(' ', tablename, policyname, cmd, qual, with_check) FROM pg_policies
+            WHERE schemaname = 'tollgate'
+        ) lines
+        """
+
+    @Test func eachEarlierVersionBecomesThePresentOne() async throws {
+        let steps = PostgreSQLMigrations.steps
+        let fresh = try await PostgreSQLServer.shared().makeDatabase()
+        _ = try await Self.migrate(fresh, steps)
+        let wanted = try await fresh.run(Self.shape)
+        for version in 1..<steps.count {
+            let database = try await PostgreSQLServer.shared().makeDatabase()
+            _ = try await Self.migrate(database, Array(steps.prefix(version)))
+            let report = try await Self.migrate(database, steps)
+            #expect(report.before == version && report.made.count == steps.count - version)
+            #expect(try await database.run(Self.shape) == wanted, "from version \(version)")
+        }
+    }
+
+    /// Payments were kept for each account alone once.
+    @Test func whatPaymentsBoughtMovesToOneTable() async throws {
+        let database = try await PostgreSQLServer.shared().makeDatabase()
+        let steps = PostgreSQLMigrations.steps
+        let place = try #require(steps.firstIndex { $0.name == "purchases of billing accounts" })
+        _ = try await Self.migrate(database, Array(steps.prefix(place)))
+        try await database.run(
+            """
+            INSERT INTO tollgate.billing_documents (tenant_id, kind, name, document) VALUES
+                ('other', 'provider_payment', 'pi_1', '{"key":"cs:b"}'),
+                ('acme', 'provider_payment', 'pi_1', '{"key":"cs:a"}'),
+                ('other', 'provider_payment', 'pi_2', '{"key":"pi:pi_2"}'), ('acme', 'meter_report', 'm', '{}')
+            """)
+        _ = try await Self.migrate(database, steps)
+        let tied = try await database.run(
+            "SELECT string_agg(concat_ws(' ', tenant_id, purchase, key), ', ' ORDER BY purchase) FROM tollgate.billing_purchases"
+        )
+        #expect(tied == "acme pi:pi_1 cs:a, other pi:pi_2 pi:pi_2")
+        #expect(
+            try await database.run("SELECT string_agg(kind, ' ') FROM tollgate.billing_documents") == "meter_report")
+    }
+
     @Test func letsOneOfSeveralReplicasDoIt() async throws {
         let database = try await PostgreSQLServer.shared().makeDatabase()
         let made = try await withThrowingTaskGroup { group in

@@ -223,7 +223,7 @@ internal import Testing
     // MARK: - Migration
 
     /// A file of each earlier version becomes one of the present, with what was in it.
-    @Test(arguments: [1, 2, 3, 4])
+    @Test(arguments: [1, 2, 3, 4, 5])
     func migratesEachEarlierVersion(_ version: Int) async throws {
         try open().close()
         let queue = try DatabaseQueue(path: directory.path("store.sqlite"))
@@ -232,29 +232,54 @@ internal import Testing
             let later = try String.fetchAll(
                 db, sql: "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
             let kept = Self.tables.prefix(version).joined()
-            for table in later where !kept.contains(table) { try db.execute(sql: "DROP TABLE \(table)") }
+            for table in later where !kept.contains(where: table.hasPrefix) || table == "billing_purchases" {
+                try db.execute(sql: "DROP TABLE \(table)")
+            }
+            try db.execute(sql: "ALTER TABLE idempotency_keys DROP COLUMN fields")
             try db.execute(sql: "INSERT INTO object_statuses VALUES ('k', 'n', 'o', '{}')")
+            if version == 5 {
+                try db.execute(
+                    sql: """
+                        INSERT INTO billing_accounts (id, account) VALUES (1, 'acme'), (2, 'other');
+                        INSERT INTO billing_documents (account, kind, name, document) VALUES
+                            (2, 'provider_payment', 'pi_1', '{"key":"cs:b"}'),
+                            (1, 'provider_payment', 'pi_1', '{"key":"cs:a"}'),
+                            (2, 'provider_payment', 'pi_2', '{"key":"pi:pi_2"}'), (1, 'meter_report', 'm', '{}');
+                        """)
+            }
             try db.execute(sql: "PRAGMA user_version = \(version)")
         }
         try queue.close()
         let store = try open()
-        try await SQLiteBillingLedger(store).transact("acme") { try $0.append([Self.entry(1)]) }
+        let ledger = SQLiteBillingLedger(store)
+        try await ledger.transact("acme") { try $0.append([Self.entry(1)]) }
+        if version == 5 {
+            // Of two accounts that had used one payment, the first has it.
+            for (account, purchase, key, isOwn) in [
+                ("acme", "pi:pi_1", "cs:a", true), ("other", "pi:pi_1", "cs:b", false),
+                ("other", "pi:pi_2", "pi:pi_2", true), ("acme", "pi:pi_2", "pi:pi_2", false),
+            ] {
+                #expect(try await ledger.transact(account) { try $0.tie(purchase: purchase, to: key) } == isOwn)
+            }
+        }
         try store.close()
         let again = try DatabaseQueue(path: directory.path("store.sqlite"))
-        let (present, statuses) = try await again.read { db in
+        let (present, statuses, documents) = try await again.read { db in
             (
                 try Int.fetchOne(db, sql: "PRAGMA user_version"),
-                try Int.fetchOne(db, sql: "SELECT count(*) FROM object_statuses")
+                try Int.fetchOne(db, sql: "SELECT count(*) FROM object_statuses"),
+                try String.fetchAll(db, sql: "SELECT kind FROM billing_documents")
             )
         }
-        #expect(present == 5)
+        #expect(present == 6)
         #expect(statuses == 1)
+        #expect(documents == (version == 5 ? ["meter_report"] : []))
     }
 
-    /// The tables that each version added.
+    /// What the names of the tables that each version added begin with.
     private static let tables = [
         ["service_tokens", "idempotency_keys", "object_statuses"], ["projects", "project_access"],
-        ["api_keys", "api_key_usage", "owner_roles"], ["healing_books", "notices"],
+        ["api_keys", "api_key_usage", "owner_roles"], ["healing_books", "notices"], ["billing_"],
     ]
 }
 

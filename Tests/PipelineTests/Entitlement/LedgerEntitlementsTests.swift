@@ -59,7 +59,7 @@ internal import Testing
         #expect(await desk.gate.decide("POST", "/agents/a1", token: token).refusal == nil)
         #expect(await desk.gate.decide("POST", "/workers/w1", token: token).refusal == nil)
         let counters = try await desk.billing.view("acme").book.counters
-        #expect((counters.tasks, counters.agents, counters.workers) == (1, 0, 0))
+        #expect((counters.period.tasks, counters.agents, counters.workers) == (1, 0, 0))
     }
 
     @Test func whatCannotBePaidIsRefusedWithWhatIsMissing() async throws {

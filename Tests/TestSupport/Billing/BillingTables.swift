@@ -31,6 +31,8 @@ struct BillingTables: Sendable {
     var usageByID: [Key: UsageRow] = [:]
     var windows: [String: [WindowKey: UsageAmounts]] = [:]
     var customers: [String: String] = [:]
+    /// The account and the key that each purchase is tied to.
+    var purchases: [String: (account: String, key: String)] = [:]
     var events: [String: ProviderEventRow] = [:]
     var named: [Key: NamedRow] = [:]
     var deliveries: [String: DeliveryRow] = [:]

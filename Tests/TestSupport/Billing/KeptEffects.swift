@@ -32,7 +32,7 @@ package final class KeptEffects: ProviderEffects {
     package func apply(
         _ standing: ProviderStanding, others: [ProviderStanding], account: String, at now: Timestamp,
         in transaction: any BillingTransaction
-    ) throws {
+    ) throws -> [LedgerEntry.Kind] {
         let plan = standing.boughtPlan.flatMap(catalogue.plan) ?? catalogue.fallback
         state.withLock { state in
             state[account, default: Account()].standings.append(standing)
@@ -42,19 +42,22 @@ package final class KeptEffects: ProviderEffects {
             let before = state[account]?.pools[key] ?? 0
             state[account]?.pools[key] = max(before, plan.limits.creditsPerPeriod ?? 0)
         }
+        return []
     }
 
     package func grant(
         _ sale: PackSale, account: String, at now: Timestamp, in transaction: any BillingTransaction
-    ) throws {
-        guard try transaction.grant(key: sale.key) == nil else { return }
+    ) throws -> [LedgerEntry.Kind] {
+        guard try transaction.grant(key: sale.key) == nil else { return [] }
         try transaction.put(
             GrantRow(id: sale.key, key: sale.key, document: "\(sale.microCredits)", createdAt: now))
+        return []
     }
 
     package func alert(
         _ alert: ProviderAlert, account: String, at now: Timestamp, in transaction: any BillingTransaction
-    ) throws {
+    ) throws -> [LedgerEntry.Kind] {
         state.withLock { $0[account, default: Account()].alerts.append(alert) }
+        return []
     }
 }

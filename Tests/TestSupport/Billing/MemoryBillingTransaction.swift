@@ -169,7 +169,8 @@ final class MemoryBillingTransaction: BillingTransaction {
     }
 
     func windows(
-        _ granularity: UsageWindowDelta.Granularity, from: Timestamp, to: Timestamp, by: Set<UsageDimension>
+        _ granularity: UsageWindowDelta.Granularity, from: Timestamp, to: Timestamp, by: Set<UsageDimension>,
+        limit: Int?
     ) throws -> [UsageWindowDelta] {
         var sums: [BillingTables.WindowKey: UsageAmounts] = [:]
         for (place, amounts) in tables.windows[tenant] ?? [:]
@@ -180,10 +181,11 @@ final class MemoryBillingTransaction: BillingTransaction {
             }
             sums[place, default: UsageAmounts()].add(amounts)
         }
-        return sums.map {
+        let sorted = sums.map {
             UsageWindowDelta(
                 granularity: granularity, start: $0.key.start, dimensions: $0.key.dimensions, amounts: $0.value)
         }.sorted { ($0.start, $0.dimensions.sortText) < ($1.start, $1.dimensions.sortText) }
+        return limit.map { Array(sorted.prefix($0)) } ?? sorted
     }
 
     func dimensionValues(_ dimension: UsageDimension, day: Timestamp) throws -> Set<String> {
@@ -213,6 +215,12 @@ final class MemoryBillingTransaction: BillingTransaction {
     func link(customer: String) throws {
         if let other = tables.customers[customer], other != tenant { throw constraint("the customer is another's") }
         tables.customers[customer] = tenant
+    }
+
+    func tie(purchase: String, to key: String) throws -> Bool {
+        let tied = tables.purchases[purchase, default: (tenant, key)]
+        tables.purchases[purchase] = tied
+        return tied == (tenant, key)
     }
 
     private func namedKey(_ kind: NamedRow.Kind, _ name: String) -> Key { key("\(kind.rawValue)/\(name)") }

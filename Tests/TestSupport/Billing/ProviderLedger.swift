@@ -12,6 +12,8 @@ package final class ProviderLedger: BillingLedger {
         package var events: [String: ProviderEventRow] = [:]
         /// Accounts by customer.
         package var links: [String: String] = [:]
+        /// The account and the key that each purchase is tied to.
+        package var purchases: [String: (account: String, key: String)] = [:]
         package var named: [String: [NamedRow]] = [:]
         package var grants: [String: [GrantRow]] = [:]
         package var deliveries: [String: DeliveryRow] = [:]

@@ -25,6 +25,12 @@ final class ProviderLedgerSession: BillingTransaction {
         state.links[customer] = name
     }
 
+    func tie(purchase: String, to key: String) throws -> Bool {
+        let tied = state.purchases[purchase, default: (name, key)]
+        state.purchases[purchase] = tied
+        return tied == (name, key)
+    }
+
     func named(_ kind: NamedRow.Kind, _ name: String) throws -> NamedRow? {
         state.named[self.name]?.first { $0.kind == kind && $0.name == name }
     }
@@ -77,7 +83,8 @@ final class ProviderLedgerSession: BillingTransaction {
     func usage(source: String, id: String, since: Timestamp) throws -> UsageRow? { throw ProviderLedger.unused }
     func usage(_ query: UsageQuery) throws -> [UsageRow] { throw ProviderLedger.unused }
     func windows(
-        _ granularity: UsageWindowDelta.Granularity, from: Timestamp, to: Timestamp, by: Set<UsageDimension>
+        _ granularity: UsageWindowDelta.Granularity, from: Timestamp, to: Timestamp, by: Set<UsageDimension>,
+        limit: Int?
     ) throws -> [UsageWindowDelta] { throw ProviderLedger.unused }
     func dimensionValues(_ dimension: UsageDimension, day: Timestamp) throws -> Set<String> {
         throw ProviderLedger.unused

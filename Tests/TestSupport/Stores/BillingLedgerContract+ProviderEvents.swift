@@ -15,6 +15,7 @@ extension BillingLedgerContract {
         Behaviour("events: parked ones wait for their customer") { try await $0.parksEvents() },
         Behaviour("events: facts of a subscription, with the effect or not at all") { try await $0.keepsFacts() },
         Behaviour("customers: linked once", processes: 2) { try await $0.linksOnce() },
+        Behaviour("purchases: tied once over all accounts", processes: 2) { try await $0.tiesOnce() },
     ]
 
     private func claimed(_ claim: ProviderEventClaim) -> ProviderEventRow? {
@@ -151,6 +152,39 @@ extension BillingLedgerContract {
         } catch is Thrown {}
         let seen = try await ledger.read("acme") { try $0.providerEvents(subscription: "sub").map(\.id).sorted() }
         try same(seen, ["a", "b", "unknown"])
+    }
+
+    private func tiesOnce() async throws {
+        let tied = try await withThrowingTaskGroup(of: String?.self) { group in
+            for index in 0..<8 {
+                group.addTask {
+                    let account = "a\(index)"
+                    return try await ledgers[index % 2].transact(account) {
+                        try $0.tie(purchase: "pi:1", to: "cs:1") ? account : nil
+                    }
+                }
+            }
+            return try await group.reduce(into: [String]()) { if let account = $1 { $0.append(account) } }
+        }
+        try same(tied.count, 1)
+        let owner = tied[0]
+        try await ledger.transact(owner) { transaction in
+            try self.hold(try transaction.tie(purchase: "pi:1", to: "cs:1"))
+            try self.hold(try !transaction.tie(purchase: "pi:1", to: "pi:1"))
+            try self.hold(try transaction.tie(purchase: "pi:2", to: "cs:1"))
+        }
+        try await ledger.transact("stranger") { transaction in
+            try self.hold(try !transaction.tie(purchase: "pi:2", to: "cs:1"))
+        }
+        _ = await fault {
+            try await ledger.transact("stranger") { transaction in
+                try self.hold(try transaction.tie(purchase: "pi:3", to: "pi:3"))
+                throw Thrown()
+            }
+        }
+        try await ledger.transact(owner) { transaction in
+            try self.hold(try transaction.tie(purchase: "pi:3", to: "cs:3"))
+        }
     }
 
     private func linksOnce() async throws {

@@ -71,6 +71,10 @@ extension BillingLedgerContract {
         try same(
             try await sums(0, 3600, [.user, .agent]).sorted(), ["0 /a/u0 4 18", "0 /a/u1 4 66"])
         try same(try await sums(10_800, 90_000, []), [])
+        let first = try await ledger.read("acme") { reader in
+            try reader.windows(.hour, from: at(0), to: at(10_800), by: [], limit: 2)
+        }
+        try same(first.map(\.start), [at(0), at(3600)])
         try hold(
             try await ledger.read("acme") { try $0.windows(.day, from: at(0), to: at(90_000), by: []) }.isEmpty)
     }

@@ -19,7 +19,9 @@ extension StoreContract {
 
     private func answersTheSameAgain() async throws {
         let store = try idempotency()
-        let answer = StoredAnswer(status: 201, body: Array(#"{"secret":null,"ä":"\u0000"}"#.utf8))
+        let answer = StoredAnswer(
+            status: 201, body: Array(#"{"secret":null,"ä":"\u0000"}"#.utf8),
+            fields: #"[["X-A","ä"]]"#)
         try hold(try await store.begin(key: "k", caller: Self.caller, digest: "d") == .new)
         try await store.finish(key: "k", caller: Self.caller, digest: "d", answer: answer)
         try hold(try await store.begin(key: "k", caller: Self.caller, digest: "d") == .answered(answer))

@@ -76,7 +76,7 @@ internal import Testing
         let ledger = MemoryBillingLedger()
         let accounts = DevnetAccount.all(catalogues.plans, now: now)
         try await DevnetSeed(
-            ledger: ledger, plans: plans, prices: prices, settings: Billing.BillingSettings(), now: now
+            ledger: ledger, plans: plans, prices: prices, settings: BillingSettings(), now: now
         ).run(accounts)
         let service = BillingService(
             ledger: ledger, plans: plans, prices: prices, clock: ManualClock(now), metricsFactory: PrometheusRegistry())

@@ -54,6 +54,13 @@ package struct UTCDay: Sendable, Hashable {
     /// The first day of its month.
     package var startOfMonth: UTCDay { UTCDay(number: number - (day - 1)) }
 
+    /// How many days its month has.
+    var lengthOfMonth: Int64 {
+        let first = startOfMonth
+        // Whatever the length, 31 days on lie in the next month.
+        return UTCDay(number: first.number + 31).startOfMonth.number - first.number
+    }
+
     /// The Monday of its week.
     package var monday: UTCDay { UTCDay(number: Self.floor(number + 3, 7) * 7 - 3) }
 
