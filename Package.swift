@@ -133,7 +133,7 @@ let package = Package(
                 .yams,
             ],
             path: "Tests/TestSupport"),
-        .testTarget(name: "EssentialsTests", dependencies: ["Essentials", "TestSupport"]),
+        .testTarget(name: "EssentialsTests", dependencies: ["Essentials", "TestSupport", .crypto]),
         .testTarget(name: "ResourceModelTests", dependencies: ["ResourceModel", "Essentials", "TestSupport"]),
         .testTarget(
             name: "AuthenticationTests",

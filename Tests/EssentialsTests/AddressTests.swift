@@ -31,6 +31,14 @@ internal import Testing
         #expect(try #require(IPAddress(text)).isSpecialPurpose)
     }
 
+    /// Each part with one, two and three digits.
+    @Test func everyPartOfAnAddressIsWritten() {
+        for part: UInt32 in 0...255 {
+            let bits = part << 24 | (255 - part) << 16 | (part / 2) << 8 | part % 11
+            #expect(IPAddress(ipv4: bits).description == "\(part).\(255 - part).\(part / 2).\(part % 11)")
+        }
+    }
+
     @Test func aPublicAddressIsNotSpecial() throws {
         #expect(try !#require(IPAddress("93.184.216.34")).isSpecialPurpose)
         #expect(try !#require(IPAddress("2606:2800:220:1::1")).isSpecialPurpose)

@@ -1,6 +1,7 @@
 // This file is part of Tollgate.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Crypto
 internal import Essentials
 internal import TestSupport
 internal import Testing
@@ -20,6 +21,12 @@ internal import Testing
         #expect(Hex.decode("00AFff") == [0x00, 0xAF, 0xFF])
         #expect(Hex.decode("0g") == nil)
         #expect(Hex.decode("000") == nil)
+        #expect(Hex.decode("x00af".dropFirst()) == [0x00, 0xAF])
+        let digest = SHA256.hash(data: [0x61])
+        #expect(Hex.encode(digest) == "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb")
+        #expect(Hex.encode(digest) == Hex.encode(Array(digest)))
+        #expect(Hex.encode(AnySequence([0x0A, 0xB0])) == "0ab0")
+        #expect(Hex.encode([]).isEmpty)
     }
 
     @Test func redactedTextNeverShows() {

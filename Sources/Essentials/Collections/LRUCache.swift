@@ -4,45 +4,52 @@
 /// A map of bounded size that forgets what was used least recently. Every operation is O(1).
 ///
 /// It is a plain value without a lock: whoever shares it puts it into a `Mutex`. A large value is best a reference, because reading copies it.
-package struct LRUCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+/// Its code is compiled for the types of those who use it, because it stands in the way of every request: the compiler does so across
+/// modules for what is public and inlinable, and not for what is `package`.
+public struct LRUCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     /// Where an entry stands among the others. Of no generic type, and so apart from what it links: entries move at every reading.
-    private struct Link: Sendable {
-        var previous: Int
-        var next: Int
+    @usableFromInline struct Link: Sendable {
+        @usableFromInline var previous: Int
+        @usableFromInline var next: Int
+
+        @inlinable init(previous: Int, next: Int) {
+            self.previous = previous
+            self.next = next
+        }
     }
 
     /// The largest number of entries.
-    package let capacity: Int
-    private var indices: [Key: Int] = [:]
-    private var keys: [Key] = []
-    private var values: [Value] = []
-    private var links: [Link] = []
-    private var newest = -1
-    private var oldest = -1
+    public let capacity: Int
+    @usableFromInline var indices: [Key: Int] = [:]
+    @usableFromInline var keys: [Key] = []
+    @usableFromInline var values: [Value] = []
+    @usableFromInline var links: [Link] = []
+    @usableFromInline var newest = -1
+    @usableFromInline var oldest = -1
 
     /// A cache for at most `capacity` (≥ 1) entries.
-    package init(capacity: Int) { self.capacity = max(1, capacity) }
+    @inlinable public init(capacity: Int) { self.capacity = max(1, capacity) }
 
     /// The number of entries.
-    package var count: Int { indices.count }
+    @inlinable public var count: Int { indices.count }
 
     /// Reads an entry and marks it as just used.
-    package mutating func value(for key: Key) -> Value? {
+    @inlinable public mutating func value(for key: Key) -> Value? {
         guard let index = indices[key] else { return nil }
         moveToFront(index)
         return values[index]
     }
 
     /// The key that was used least recently.
-    package var oldestKey: Key? { oldest >= 0 ? keys[oldest] : nil }
+    @inlinable public var oldestKey: Key? { oldest >= 0 ? keys[oldest] : nil }
 
     /// Reads an entry without marking it.
-    package func peek(_ key: Key) -> Value? { indices[key].map { values[$0] } }
+    @inlinable public func peek(_ key: Key) -> Value? { indices[key].map { values[$0] } }
 
     /// Adds or replaces an entry and marks it as just used.
     ///
     /// - Returns: the key that had to go, if one had to.
-    package mutating func insert(_ value: Value, for key: Key) -> Key? {
+    @inlinable public mutating func insert(_ value: Value, for key: Key) -> Key? {
         if let index = indices[key] {
             values[index] = value
             moveToFront(index)
@@ -68,7 +75,7 @@ package struct LRUCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     }
 
     /// Changes an entry in place, making it from `initial` when it is new, and marks it as just used.
-    package mutating func update<Result>(
+    @inlinable public mutating func update<Result>(
         _ key: Key, initial: @autoclosure () -> Value, _ change: (inout Value) -> Result
     ) -> Result {
         if let index = indices[key] {
@@ -82,7 +89,7 @@ package struct LRUCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     }
 
     /// Changes an entry in place and marks it as just used; nil where there is none.
-    package mutating func updateIfPresent<Result>(_ key: Key, _ change: (inout Value) -> Result) -> Result? {
+    @inlinable public mutating func updateIfPresent<Result>(_ key: Key, _ change: (inout Value) -> Result) -> Result? {
         guard let index = indices[key] else { return nil }
         moveToFront(index)
         return change(&values[index])
@@ -91,7 +98,7 @@ package struct LRUCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     /// Takes every entry out whose value the test, which may change it, holds to be good for nothing.
     ///
     /// - Returns: how many went.
-    package mutating func removeAll(where isIdle: (inout Value) -> Bool) -> Int {
+    @inlinable public mutating func removeAll(where isIdle: (inout Value) -> Bool) -> Int {
         var idle: [Key] = []
         for index in links.indices where isIdle(&values[index]) { idle.append(keys[index]) }
         for key in idle { _ = remove(key) }
@@ -99,7 +106,7 @@ package struct LRUCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     }
 
     /// Takes an entry out.
-    package mutating func remove(_ key: Key) -> Value? {
+    @inlinable public mutating func remove(_ key: Key) -> Value? {
         guard let index = indices.removeValue(forKey: key) else { return nil }
         unlink(index)
         let last = links.count - 1
@@ -118,7 +125,7 @@ package struct LRUCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     }
 
     /// Forgets everything.
-    package mutating func removeAll() {
+    @inlinable public mutating func removeAll() {
         indices.removeAll()
         keys.removeAll()
         values.removeAll()
@@ -128,7 +135,7 @@ package struct LRUCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     }
 
     /// Every entry, the newest first.
-    package var entries: [(key: Key, value: Value)] {
+    @inlinable public var entries: [(key: Key, value: Value)] {
         var result: [(key: Key, value: Value)] = []
         result.reserveCapacity(links.count)
         var index = newest
@@ -139,20 +146,20 @@ package struct LRUCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         return result
     }
 
-    private mutating func moveToFront(_ index: Int) {
+    @inlinable mutating func moveToFront(_ index: Int) {
         guard newest != index else { return }
         unlink(index)
         pushFront(index)
     }
 
-    private mutating func unlink(_ index: Int) {
+    @inlinable mutating func unlink(_ index: Int) {
         let (previous, next) = (links[index].previous, links[index].next)
         if previous >= 0 { links[previous].next = next } else { newest = next }
         if next >= 0 { links[next].previous = previous } else { oldest = previous }
         links[index] = Link(previous: -1, next: -1)
     }
 
-    private mutating func pushFront(_ index: Int) {
+    @inlinable mutating func pushFront(_ index: Int) {
         links[index] = Link(previous: -1, next: newest)
         if newest >= 0 { links[newest].previous = index }
         newest = index

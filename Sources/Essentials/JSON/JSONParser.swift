@@ -153,6 +153,7 @@ package struct JSONParser: ~Copyable {
             position += 1
             return .object(JSONObject())
         }
+        members.reserveCapacity(8)
         while true {
             skipBlanks()
             guard try peek() == UInt8(ascii: "\"") else { throw failure(.unexpectedByte) }
@@ -235,10 +236,15 @@ package struct JSONParser: ~Copyable {
     private mutating func string() throws(Failure) -> String {
         position += 1
         let start = position
+        var ored: UInt8 = 0
         while position < bytes.count {
-            switch bytes[position] {
+            let byte = bytes[position]
+            ored |= byte
+            switch byte {
             case UInt8(ascii: "\""):
-                let text = try decoded(UnsafeBufferPointer(rebasing: bytes[start..<position]))
+                let part = UnsafeBufferPointer(rebasing: bytes[start..<position])
+                // Of ASCII nothing can be wrong, and most texts are.
+                let text = ored < 0x80 ? String(decoding: part, as: UTF8.self) : try decoded(part)
                 position += 1
                 return text
             case UInt8(ascii: "\\"): return try escapedString(from: start)

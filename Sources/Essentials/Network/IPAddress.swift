@@ -62,14 +62,31 @@ package struct IPAddress: Sendable, Hashable {
 extension IPAddress: CustomStringConvertible {
     /// The canonical text (RFC 5952 for IPv6).
     package var description: String {
+        if isIPv4 { return Self.dotted(UInt32(truncatingIfNeeded: low)) }
         var buffer = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
-        if isIPv4 {
-            var address = in_addr(s_addr: UInt32(truncatingIfNeeded: low).bigEndian)
-            inet_ntop(AF_INET, &address, &buffer, socklen_t(buffer.count))
-        } else {
-            var halves = (high.bigEndian, low.bigEndian)
-            inet_ntop(AF_INET6, &halves, &buffer, socklen_t(buffer.count))
-        }
+        var halves = (high.bigEndian, low.bigEndian)
+        inet_ntop(AF_INET6, &halves, &buffer, socklen_t(buffer.count))
         return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// Every entry of the audit trail names an address.
+    private static func dotted(_ bits: UInt32) -> String {
+        String(unsafeUninitializedCapacity: 15) { text in
+            var count = 0
+            func put(_ digit: UInt32) {
+                text[count] = UInt8(ascii: "0") + UInt8(digit)
+                count += 1
+            }
+            for shift: UInt32 in [24, 16, 8, 0] {
+                let part = bits >> shift & 0xFF
+                if part >= 100 { put(part / 100) }
+                if part >= 10 { put(part / 10 % 10) }
+                put(part % 10)
+                guard shift > 0 else { continue }
+                text[count] = UInt8(ascii: ".")
+                count += 1
+            }
+            return count
+        }
     }
 }

@@ -37,7 +37,8 @@ enum BodyReader {
 
     /// Whether the declared length, if there is one, is within the bound.
     static func fits(_ request: Request, _ maximum: Int) -> Bool {
-        guard let declared = request.headers[.contentLength] else { return true }
+        // More than one never comes so far: HTTP itself refuses them.
+        guard let declared = request.headers.first(where: { $0.name == .contentLength })?.value else { return true }
         return Int(declared).map { $0 <= maximum } ?? false
     }
 

@@ -59,12 +59,14 @@ struct BrowserRules: Sendable {
     /// Adds what every own answer carries.
     func apply(to response: inout Response, exchange: Exchange, path: String) {
         // Pages bring a policy of their own.
-        for field in fields where response.headers[field.name] == nil { response.headers[field.name] = field.value }
-        if response.headers[.requestID] == nil { response.headers[.requestID] = exchange.requestID }
+        for field in fields where !response.headers.contains(field.name) { response.headers.append(field) }
+        if !response.headers.contains(.requestID) {
+            response.headers.append(HTTPField(name: .requestID, value: exchange.requestID))
+        }
         if Self.isAboutCredentials(path) {
             response.headers[.cacheControl] = "no-store"
         }
-        guard exchange.method != "OPTIONS" || response.headers[.vary] == nil, !origins.isEmpty else { return }
+        guard exchange.method != "OPTIONS" || !response.headers.contains(.vary), !origins.isEmpty else { return }
         response.headers[.vary] = "Origin"
         guard let origin = allowed(exchange) else { return }
         response.headers[.accessControlAllowOrigin] = origin

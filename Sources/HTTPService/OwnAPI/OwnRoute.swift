@@ -94,20 +94,17 @@ package final class OwnRoute: Sendable {
         self.handle = handle
     }
 
+    /// The last segment; nil where anything may stand there.
+    var lastSegment: Substring? { segments.last.flatMap { Self.isCapture($0) ? nil : $0 } }
+
     /// The captures, when the path fits.
     func captures(_ path: [Substring]) -> [String]? {
         guard path.count == segments.count else { return nil }
-        var captures: [String] = []
-        // Paths differ at their ends.
-        for place in path.indices.reversed() {
-            if segments[place].utf8.first == UInt8(ascii: "{") {
-                captures.append(String(path[place]))
-            } else if segments[place] != path[place] {
-                return nil
-            }
-        }
-        return captures.reversed()
+        for (segment, part) in zip(segments, path) where !Self.isCapture(segment) && segment != part { return nil }
+        return zip(segments, path).compactMap { Self.isCapture($0) ? String($1) : nil }
     }
+
+    private static func isCapture(_ segment: Substring) -> Bool { segment.utf8.first == UInt8(ascii: "{") }
 }
 
 /// Routes of the own API that belong together: one resource with its verbs.
@@ -126,8 +123,23 @@ struct OwnRouteTable: Sendable {
     }
 
     let routes: [OwnRoute]
-    /// The routes of so many segments, in their order.
-    private let places: [Int: [Place]]
+    /// The routes of so many segments, by what they end with.
+    private let places: [Int: Ends]
+
+    /// Routes in their order: paths differ at their ends.
+    private struct Ends: Sendable {
+        /// Those that a path with this last segment may fit.
+        var ofSegment: [Substring: [Place]] = [:]
+        /// Those that any other path may fit.
+        var ofAny: [Place]
+
+        init(_ places: [Place]) {
+            ofAny = places.filter { $0.route.lastSegment == nil }
+            for segment in Set(places.compactMap(\.route.lastSegment)) {
+                ofSegment[segment] = places.filter { ($0.route.lastSegment ?? segment) == segment }
+            }
+        }
+    }
 
     /// A route, and where its answers are counted.
     private struct Place: Sendable {
@@ -139,7 +151,7 @@ struct OwnRouteTable: Sendable {
         self.routes = routes
         places = Dictionary(
             grouping: routes.map { Place(route: $0, counter: metrics.counter(ofPattern: $0.pattern)) }
-        ) { $0.route.segments.count }
+        ) { $0.route.segments.count }.mapValues(Ends.init)
     }
 
     /// The route of a method and canonical path; HEAD is looked up as GET.
@@ -147,7 +159,8 @@ struct OwnRouteTable: Sendable {
         let wanted = method == "HEAD" ? "GET" : method
         let parts = path.split(separator: "/")
         var others: [String] = []
-        for place in places[parts.count] ?? [] {
+        let ends = places[parts.count]
+        for place in parts.last.flatMap({ ends?.ofSegment[$0] }) ?? ends?.ofAny ?? [] {
             guard let captures = place.route.captures(parts) else { continue }
             if place.route.method == wanted { return .route(place.route, captures: captures, counter: place.counter) }
             others.append(place.route.method)
