@@ -4,6 +4,7 @@
 package import Essentials
 internal import Foundation
 internal import GRDB
+internal import Glibc
 
 /// The product's store in one SQLite file: service tokens, projects and their shares, answers under idempotency keys and statuses of objects.
 /// What it acknowledged survives a killed process and a power cut.
@@ -58,12 +59,7 @@ package final class SQLiteStore: Sendable {
         let manager = FileManager.default
         try manager.createDirectory(
             at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        // SQLite gives its side files the mode of the database, so it must be right before the first of them is made.
-        if !manager.fileExists(atPath: path) {
-            guard manager.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600]) else {
-                throw SQLiteStoreError(.cannotOpen, "The database \(path) cannot be made")
-            }
-        }
+        try makeFile(path)
         var configuration = Configuration()
         configuration.busyMode = .timeout(5)
         configuration.maximumReaderCount = 2
@@ -79,6 +75,21 @@ package final class SQLiteStore: Sendable {
             if answers { try db.execute(sql: "DELETE FROM idempotency_keys WHERE status IS NULL") }
         }
         return pool
+    }
+
+    /// Makes the file where it is not there. SQLite gives its side files the mode of the database, so it must be right before the first of them
+    /// is made. A file that another process makes at the same time is left alone: one in its place would part the two processes.
+    private static func makeFile(_ path: String) throws {
+        let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        let code = errno
+        guard descriptor < 0 else {
+            Glibc.close(descriptor)
+            return
+        }
+        guard code == EEXIST else {
+            throw SQLiteStoreError(
+                .cannotOpen, "The database \(path) cannot be made: \(String(cString: strerror(code)))")
+        }
     }
 
     /// Closes the database. Nothing may be asked of it afterwards.
