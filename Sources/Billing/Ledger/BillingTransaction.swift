@@ -121,10 +121,11 @@ package protocol BillingTransaction: BillingReader {
     func put(_ event: ProviderEventRow) throws
     /// Links a customer to the account; a customer is linked once.
     func link(customer: String) throws
-    /// Ties a payment or session of the provider to the account and to the key of what it bought, of all accounts the first.
+    /// Ties payments and sessions of the provider to the account and to the key of what they bought, of all accounts the
+    /// first: all of them or none.
     ///
-    /// - Returns: false where it is tied to another account or key: it has bought something else.
-    func tie(purchase: String, to key: String) throws -> Bool
+    /// - Returns: false where one is tied to another account or key: it has bought something else.
+    func tie(purchases: [String], to key: String) throws -> Bool
     func put(_ named: NamedRow) throws
     func remove(_ kind: NamedRow.Kind, _ name: String) throws
     func add(_ deliveries: [DeliveryRow]) throws

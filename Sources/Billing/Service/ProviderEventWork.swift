@@ -56,7 +56,7 @@ struct ProviderEventWork: Sendable {
         var done = Done(outcome: .processed)
         // What has paid for a plan buys no credits beside it.
         if let invoice = event.invoice, let payment = event.paymentIntent {
-            _ = try transaction.tie(purchase: PackSale.purchase(paymentIntent: payment), to: "in:\(invoice)")
+            _ = try transaction.tie(purchases: [PackSale.purchase(paymentIntent: payment)], to: "in:\(invoice)")
         }
         if event.isSale {
             try sell(in: transaction)
@@ -112,9 +112,7 @@ struct ProviderEventWork: Sendable {
         _ sale: PackSale, _ account: String, _ now: Timestamp, _ effects: any ProviderEffects,
         in transaction: any BillingTransaction
     ) throws -> [LedgerEntry.Kind]? {
-        for purchase in sale.purchases {
-            guard try transaction.tie(purchase: purchase, to: sale.key) else { return nil }
-        }
+        guard try transaction.tie(purchases: sale.purchases, to: sale.key) else { return nil }
         return try effects.grant(sale, account: account, at: now, in: transaction)
     }
 

@@ -19,10 +19,9 @@ package struct PackSale: Sendable, Hashable {
     }
 
     /// What the sale uses up: its session or payment as its key names it, and the payment behind a session.
-    var purchases: Set<String> {
-        var purchases: Set = [key]
-        if let paymentIntent { purchases.insert(Self.purchase(paymentIntent: paymentIntent)) }
-        return purchases
+    var purchases: [String] {
+        guard let payment = paymentIntent.map(Self.purchase(paymentIntent:)), payment != key else { return [key] }
+        return [key, payment]
     }
 
     /// The key of what a payment buys by itself.

@@ -41,17 +41,32 @@ extension PostgreSQLBillingSession {
         }
     }
 
-    func tie(purchase: String, to key: String) throws -> Bool {
-        let added = try execute(
-            """
-            INSERT INTO billing_purchases (tenant_id, purchase, key) VALUES ($1, $2, $3)
-            ON CONFLICT (purchase) DO NOTHING
-            """, [tenant, .text(purchase), .text(key)])
-        if added > 0 { return true }
-        return try !query(
-            "SELECT 1 FROM billing_purchases WHERE tenant_id = $1 AND purchase = $2 AND key = $3",
-            [tenant, .text(purchase), .text(key)]
-        ).isEmpty
+    func tie(purchases: [String], to key: String) throws -> Bool {
+        var added: [String] = []
+        for purchase in purchases {
+            // What another account tied cannot be read from here, and what it is about to tie is waited for.
+            let isNew =
+                try execute(
+                    """
+                    INSERT INTO billing_purchases (tenant_id, purchase, key) VALUES ($1, $2, $3)
+                    ON CONFLICT (purchase) DO NOTHING
+                    """, [tenant, .text(purchase), .text(key)]) > 0
+            if isNew {
+                added.append(purchase)
+                continue
+            }
+            let own = try query(
+                "SELECT 1 FROM billing_purchases WHERE tenant_id = $1 AND purchase = $2 AND key = $3",
+                [tenant, .text(purchase), .text(key)])
+            guard own.isEmpty else { continue }
+            for purchase in added {
+                _ = try execute(
+                    "DELETE FROM billing_purchases WHERE tenant_id = $1 AND purchase = $2",
+                    [tenant, .text(purchase)])
+            }
+            return false
+        }
+        return true
     }
 
     // MARK: - Named documents

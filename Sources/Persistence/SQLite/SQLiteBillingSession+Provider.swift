@@ -37,14 +37,24 @@ extension SQLiteBillingSession {
             [try PackedText.checked(customer), try ownNumber()])
     }
 
-    func tie(purchase: String, to key: String) throws -> Bool {
+    func tie(purchases: [String], to key: String) throws -> Bool {
         let number = try ownNumber()
-        try execute(
-            "INSERT OR IGNORE INTO billing_purchases (purchase, account, key) VALUES (?, ?, ?)",
-            [try PackedText.checked(purchase), number, key])
-        return try !rows(
-            "SELECT 1 FROM billing_purchases WHERE purchase = ? AND account = ? AND key = ?", [purchase, number, key]
-        ).isEmpty
+        var free: [String] = []
+        for purchase in purchases {
+            let tied = try row(
+                "SELECT account = ? AND key = ? FROM billing_purchases WHERE purchase = ?",
+                [number, key, try PackedText.checked(purchase)])
+            guard let tied else {
+                free.append(purchase)
+                continue
+            }
+            guard tied[0] else { return false }
+        }
+        for purchase in free {
+            try execute(
+                "INSERT INTO billing_purchases (purchase, account, key) VALUES (?, ?, ?)", [purchase, number, key])
+        }
+        return true
     }
 }
 

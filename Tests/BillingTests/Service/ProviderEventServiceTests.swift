@@ -326,7 +326,15 @@ internal import Testing
         for (account, isBooked) in [("other", true), ("acme", false)] {
             #expect(try await world.service.book(session, account: account) == isBooked)
         }
-        #expect(world.ledger.kept.grants.mapValues { $0.map(\.key) } == ["acme": ["pi:pi_1"], "other": ["cs:cs_1"]])
+        // A session that names another's payment stays free for the one whose it is.
+        for (account, payment, isBooked) in [("other", "pi_1", false), ("acme", "pi_2", true)] {
+            let sale = PackSale(key: "cs:cs_2", microCredits: 5, paymentIntent: payment, reason: "told")
+            #expect(try await world.service.book(sale, account: account) == isBooked)
+        }
+        #expect(
+            world.ledger.kept.grants.mapValues { $0.map(\.key) } == [
+                "acme": ["pi:pi_1", "cs:cs_2"], "other": ["cs:cs_1"],
+            ])
     }
 
     @Test func whatPaidForAPlanBuysNoCredits() async throws {

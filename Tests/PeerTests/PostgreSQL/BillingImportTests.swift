@@ -41,7 +41,7 @@ extension StoresInPostgreSQL {
             }
             try await ledger.transact("acme") { transaction in
                 try transaction.link(customer: "cus_1")
-                #expect(try transaction.tie(purchase: "pi:1", to: "cs:1"))
+                #expect(try transaction.tie(purchases: ["pi:1"], to: "cs:1"))
                 try transaction.put(NamedRow(kind: .webhookEndpoint, name: "e1", document: #"{"ä":1}"#))
                 try transaction.add([
                     DeliveryRow(

@@ -259,7 +259,7 @@ internal import Testing
                 ("acme", "pi:pi_1", "cs:a", true), ("other", "pi:pi_1", "cs:b", false),
                 ("other", "pi:pi_2", "pi:pi_2", true), ("acme", "pi:pi_2", "pi:pi_2", false),
             ] {
-                #expect(try await ledger.transact(account) { try $0.tie(purchase: purchase, to: key) } == isOwn)
+                #expect(try await ledger.transact(account) { try $0.tie(purchases: [purchase], to: key) } == isOwn)
             }
         }
         try store.close()

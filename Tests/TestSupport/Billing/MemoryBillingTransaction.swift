@@ -217,10 +217,10 @@ final class MemoryBillingTransaction: BillingTransaction {
         tables.customers[customer] = tenant
     }
 
-    func tie(purchase: String, to key: String) throws -> Bool {
-        let tied = tables.purchases[purchase, default: (tenant, key)]
-        tables.purchases[purchase] = tied
-        return tied == (tenant, key)
+    func tie(purchases: [String], to key: String) throws -> Bool {
+        guard purchases.allSatisfy({ tables.purchases[$0].map { $0 == (tenant, key) } ?? true }) else { return false }
+        for purchase in purchases { tables.purchases[purchase] = (tenant, key) }
+        return true
     }
 
     private func namedKey(_ kind: NamedRow.Kind, _ name: String) -> Key { key("\(kind.rawValue)/\(name)") }

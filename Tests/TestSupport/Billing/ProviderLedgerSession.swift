@@ -25,10 +25,10 @@ final class ProviderLedgerSession: BillingTransaction {
         state.links[customer] = name
     }
 
-    func tie(purchase: String, to key: String) throws -> Bool {
-        let tied = state.purchases[purchase, default: (name, key)]
-        state.purchases[purchase] = tied
-        return tied == (name, key)
+    func tie(purchases: [String], to key: String) throws -> Bool {
+        guard purchases.allSatisfy({ state.purchases[$0].map { $0 == (name, key) } ?? true }) else { return false }
+        for purchase in purchases { state.purchases[purchase] = (name, key) }
+        return true
     }
 
     func named(_ kind: NamedRow.Kind, _ name: String) throws -> NamedRow? {

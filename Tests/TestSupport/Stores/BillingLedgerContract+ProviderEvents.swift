@@ -160,7 +160,7 @@ extension BillingLedgerContract {
                 group.addTask {
                     let account = "a\(index)"
                     return try await ledgers[index % 2].transact(account) {
-                        try $0.tie(purchase: "pi:1", to: "cs:1") ? account : nil
+                        try $0.tie(purchases: ["pi:1"], to: "cs:1") ? account : nil
                     }
                 }
             }
@@ -169,21 +169,32 @@ extension BillingLedgerContract {
         try same(tied.count, 1)
         let owner = tied[0]
         try await ledger.transact(owner) { transaction in
-            try self.hold(try transaction.tie(purchase: "pi:1", to: "cs:1"))
-            try self.hold(try !transaction.tie(purchase: "pi:1", to: "pi:1"))
-            try self.hold(try transaction.tie(purchase: "pi:2", to: "cs:1"))
+            try self.hold(try transaction.tie(purchases: ["pi:1"], to: "cs:1"))
+            try self.hold(try !transaction.tie(purchases: ["pi:1"], to: "pi:1"))
+            try self.hold(try transaction.tie(purchases: ["pi:2"], to: "cs:1"))
         }
         try await ledger.transact("stranger") { transaction in
-            try self.hold(try !transaction.tie(purchase: "pi:2", to: "cs:1"))
+            try self.hold(try !transaction.tie(purchases: ["pi:2"], to: "cs:1"))
         }
         _ = await fault {
             try await ledger.transact("stranger") { transaction in
-                try self.hold(try transaction.tie(purchase: "pi:3", to: "pi:3"))
+                try self.hold(try transaction.tie(purchases: ["pi:3"], to: "pi:3"))
                 throw Thrown()
             }
         }
         try await ledger.transact(owner) { transaction in
-            try self.hold(try transaction.tie(purchase: "pi:3", to: "cs:3"))
+            try self.hold(try transaction.tie(purchases: ["pi:3"], to: "cs:3"))
+        }
+        // One that is another's leaves the ones beside it free, whichever of them comes first.
+        for purchases in [["cs:4", "pi:3"], ["pi:3", "cs:4"]] {
+            try await ledger.transact("stranger") { transaction in
+                try self.hold(try !transaction.tie(purchases: purchases, to: "cs:4"))
+            }
+        }
+        try await ledger.transact(owner) { transaction in
+            try self.hold(try !transaction.tie(purchases: ["cs:4", "pi:1"], to: "cs:4"))
+            try self.hold(try transaction.tie(purchases: ["cs:4", "pi:4"], to: "cs:4"))
+            try self.hold(try transaction.tie(purchases: ["cs:4", "pi:4"], to: "cs:4"))
         }
     }
 
