@@ -18,25 +18,28 @@ package struct OutboundPoster: Sendable {
     package struct Answer: Sendable {
         package let status: Int
         package let body: [UInt8]
-        /// The seconds of `Retry-After`; nil where it is missing, or a date.
+        /// How long `Retry-After` asks to wait, in seconds; nil where it is missing, or neither a number nor a date.
         package let retryAfterSeconds: Int64?
     }
 
     private let egress: EgressRules
     private let tls: TLSConfiguration
     private let limit: Duration
+    private let clock: any WallClock
     private let time: any MonotonicClock
 
     /// - Parameters:
     ///   - egress: what may be reached over http.
     ///   - limit: from the connection to the last byte of the answer.
+    ///   - clock: what the dates of answers are measured by.
     package init(
         egress: EgressRules, tls: TLSConfiguration = .makeClientConfiguration(), limit: Duration = .seconds(10),
-        time: any MonotonicClock = SystemMonotonicClock()
+        clock: any WallClock = SystemWallClock(), time: any MonotonicClock = SystemMonotonicClock()
     ) {
         self.egress = egress
         self.tls = tls
         self.limit = limit
+        self.clock = clock
         self.time = time
     }
 
@@ -68,12 +71,6 @@ package struct OutboundPoster: Sendable {
         return try result.get()
     }
 
-    private static func seconds(_ text: String) -> Int64? {
-        let text = ASCII.trimmed(text)
-        return !text.isEmpty && text.utf8.count <= 9 && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
-            ? Int64(text) : nil
-    }
-
     private func send(
         _ body: [UInt8], to url: Redacted<String>, headers: [(String, String)], with client: HTTPClient
     ) async throws(OutboundError) -> Answer {
@@ -89,7 +86,9 @@ package struct OutboundPoster: Sendable {
             let bytes = try await response.body.collect(upTo: Self.maximumBytes)
             return Answer(
                 status: Int(response.status.code), body: Array(bytes.readableBytesView),
-                retryAfterSeconds: response.headers.first(name: "retry-after").flatMap(Self.seconds))
+                retryAfterSeconds: response.headers.first(name: "retry-after").flatMap {
+                    RetryAfter.seconds($0, at: clock.now())
+                })
         } catch is NIOTooManyBytesError {
             throw OutboundError("the answer has more than \(Self.maximumBytes) bytes")
         } catch let error as HTTPClientError {

@@ -25,7 +25,7 @@ package final class StripeClient: Sendable {
         time: any MonotonicClock = SystemMonotonicClock(), random: any RandomSource = SystemRandomSource(),
         breaker: CircuitBreaker = CircuitBreaker(), logger: Logger, metricsFactory: any MetricsFactory
     ) {
-        transport = StripeTransport(settings)
+        transport = StripeTransport(settings, clock: clock)
         self.key = key
         self.clock = clock
         self.time = time

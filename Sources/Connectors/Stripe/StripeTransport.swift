@@ -38,8 +38,9 @@ final class StripeTransport: Sendable {
 
     private let client: HTTPClient
     private let settings: StripeSettings
+    private let clock: any WallClock
 
-    init(_ settings: StripeSettings) {
+    init(_ settings: StripeSettings, clock: any WallClock) {
         let limit = TimeAmount.nanoseconds(settings.timeout.wholeMicroseconds * 1000)
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.timeout = .init(connect: limit, read: limit)
@@ -47,6 +48,7 @@ final class StripeTransport: Sendable {
         configuration.httpVersion = .http1Only
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         self.settings = settings
+        self.clock = clock
     }
 
     deinit {
@@ -75,7 +77,9 @@ final class StripeTransport: Sendable {
             let body = try await response.body.collect(upTo: Self.maximumBytes)
             return Answer(
                 status: Int(response.status.code), body: Array(body.readableBytesView),
-                retryAfterSeconds: response.headers.first(name: "retry-after").flatMap { Int64(ASCII.trimmed($0)) },
+                retryAfterSeconds: response.headers.first(name: "retry-after").flatMap {
+                    RetryAfter.seconds($0, at: clock.now())
+                },
                 shouldRetry: response.headers.first(name: "stripe-should-retry").flatMap { Bool($0) })
         } catch is NIOTooManyBytesError {
             throw .tooLarge

@@ -21,7 +21,7 @@ internal import Testing
         func make(
             _ url: String, limit: Duration = .seconds(60), time: any MonotonicClock = SystemMonotonicClock()
         ) throws -> any NoticeSending {
-            let poster = OutboundPoster(egress: try EgressRules(), limit: limit, time: time)
+            let poster = OutboundPoster(egress: try EgressRules(), limit: limit, clock: ManualClock(), time: time)
             let path = Redacted("\(url)/services/\(secret)")
             return switch self {
             case .slack: SlackSender(url: path, poster: poster, links: nil)
@@ -69,7 +69,9 @@ internal import Testing
     @Test func waitsAsLongAsTheReceiverAsks() async throws {
         for (text, retry) in [
             ("120", NoticeError.Retry.after(seconds: 120)), (" 7 ", .after(seconds: 7)), ("0", .after(seconds: 0)),
-            ("Fri, 31 Dec 2027 23:59:59 GMT", .later), ("-1", .later), ("", .later), ("99999999999999999999", .later),
+            ("Sun, 01 Mar 2026 12:00:40 GMT", .after(seconds: 40)),
+            ("Sat, 28 Feb 2026 12:00:00 GMT", .after(seconds: 0)), ("01 Mar 2026 12:00:40 GMT", .later), ("-1", .later),
+            ("", .later), ("99999999999999999999", .later),
         ] {
             let answer = LoopbackHTTPServer.Answer(
                 status: 429, headers: [("Retry-After", text)], body: Array(Self.secret.utf8))

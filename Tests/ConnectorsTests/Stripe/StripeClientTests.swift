@@ -116,6 +116,7 @@ internal import Testing
     @Test(
         arguments: [
             (StripeFake.error(500), 4), (StripeFake.error(429, headers: [("retry-after", "7")]), 4),
+            (StripeFake.error(503, headers: [("retry-after", "Sun, 01 Mar 2026 12:00:07 GMT")]), 4),
             (StripeFake.error(409, code: "lock_timeout"), 4), (StripeFake.error(409, code: "other"), 1),
             (StripeFake.error(400), 1), (StripeFake.error(500, headers: [("stripe-should-retry", "false")]), 1),
             (StripeFake.error(400, headers: [("stripe-should-retry", "true")]), 4), (.drop, 4),
