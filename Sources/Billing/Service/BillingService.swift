@@ -41,13 +41,21 @@ package final class BillingService: Sendable {
     /// What holds for every account now.
     package var terms: BillingTerms { settings.terms(plans.catalogue) }
 
-    /// What one transaction came to.
-    private struct Done<Value: Sendable>: Sendable {
-        var result: Result<Value, Refusal>
-        var book: AccountBook
-        var version: Int64
-        var entries: [LedgerEntry.Kind]
-        var admitted: [KnownValues.Entry]
+    /// What one transaction came to. It is an object, because the ledger hands it on without knowing its type.
+    private final class Done<Value: Sendable>: Sendable {
+        let result: Result<Value, Refusal>
+        let book: AccountBook
+        let version: Int64
+        let entries: [LedgerEntry.Kind]
+        let admitted: [KnownValues.Entry]
+
+        init(_ result: Result<Value, Refusal>, _ work: AccountWork, version: Int64) {
+            self.result = result
+            book = work.book
+            self.version = version
+            entries = work.changes.entries.map(\.kind)
+            admitted = work.admitted
+        }
     }
 
     /// Runs an operation on an account in one transaction. What the account's time has brought is kept also where the operation is refused.
@@ -86,9 +94,7 @@ package final class BillingService: Sendable {
                 }
                 let stored = try work.store(in: transaction, outbox: outbox)
                 if let stored { cache.propose(work.book, stored) }
-                return Done(
-                    result: result, book: work.book, version: stored?.version ?? work.version,
-                    entries: work.changes.entries.map(\.kind), admitted: work.admitted)
+                return Done(result, work, version: stored?.version ?? work.version)
             }
         } catch { throw fault(error, account) }
         if done.version > 0 {

@@ -21,8 +21,9 @@ package struct ListenerDuties: OptionSet, Sendable {
     package static let probes = ListenerDuties(rawValue: 4)
 }
 
-/// The first thing that sees a request: sends it by its exact path to a door, without middleware.
-package struct GateResponder: HTTPResponder {
+/// The first thing that sees a request: sends it by its exact path to a door, without middleware. It is an object, because every request hands
+/// it on.
+package final class GateResponder: HTTPResponder {
     private let dependencies: HTTPDependencies
     private let duties: ListenerDuties
     private let forwardAuth: ForwardAuthDoor
@@ -30,7 +31,7 @@ package struct GateResponder: HTTPResponder {
     private let metrics: HTTPMetrics
 
     /// Serves one listener alone.
-    package init(
+    package convenience init(
         settings: HTTPSettings, dependencies: HTTPDependencies, duties: ListenerDuties, overTLS: Bool = false
     ) {
         self.init(

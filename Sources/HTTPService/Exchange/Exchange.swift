@@ -14,6 +14,10 @@ final class Exchange: Sendable {
     let method: String
     /// Path and query as received.
     let target: String
+    /// The path as sent, without its query.
+    let pathAsSent: Substring
+    /// The same, for records where nothing canonical is known.
+    let rawPath: String
     let authority: String?
     /// Lower-case names, one pass over the fields.
     let headers: HeaderList
@@ -42,6 +46,13 @@ final class Exchange: Sendable {
         requestID = RequestIdentifier.choose(headers: headers, isFromTrustedPeer: peerIsTrusted, at: receivedAt)
         method = request.method.rawValue
         target = request.head.path ?? ""
+        if let end = target.utf8.firstIndex(of: UInt8(ascii: "?")) {
+            pathAsSent = target[..<end]
+            rawPath = String(pathAsSent)
+        } else {
+            pathAsSent = target[...]
+            rawPath = target
+        }
         authority = request.head.authority
         connection = context.connection
     }
@@ -62,14 +73,6 @@ final class Exchange: Sendable {
     func isAnswered(status: Int) {
         let status = status == 101 ? meaning.withLock { $0 } ?? status : status
         counter.withLock { $0 }?.count(method: method, status: status)
-    }
-
-    /// The path as sent, without its query, for records where nothing canonical is known.
-    var rawPath: String { String(pathAsSent) }
-
-    /// The path as sent, without its query.
-    var pathAsSent: Substring {
-        target[..<(target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex)]
     }
 
     /// The header that a proxy names client certificates in; from anybody else it is not looked at.

@@ -89,7 +89,7 @@ final class OwnAPI: Sendable {
 
     /// Who calls, by the webhook's own credentials where it is called. The second value is the body, where they are about it.
     private func admit(_ request: Request, _ exchange: Exchange) async throws -> (OwnAdmission, ByteBuffer?) {
-        if let webhook = dependencies.webhook, AlertWebhook.isCalled(by: exchange) {
+        if AlertWebhook.isCalled(by: exchange), let webhook = dependencies.webhook {
             let (admission, body) = try await webhook.admit(request, exchange)
             if let admission { return (admission, body) }
             return (await dependencies.decider.admit(exchange.ownRequest), body)
@@ -206,7 +206,7 @@ final class OwnAPI: Sendable {
     private func finished(_ response: Response, _ exchange: Exchange) -> Response {
         var response = response
         browser.apply(to: &response, exchange: exchange, path: exchange.rawPath)
-        if let webhook = dependencies.webhook, AlertWebhook.isCalled(by: exchange) {
+        if AlertWebhook.isCalled(by: exchange), let webhook = dependencies.webhook {
             webhook.answered(status: response.status.code)
         }
         return response

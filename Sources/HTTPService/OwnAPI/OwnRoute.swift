@@ -157,7 +157,8 @@ struct OwnRouteTable: Sendable {
     /// The route of a method and canonical path; HEAD is looked up as GET.
     func match(method: String, path: String) -> Match {
         let wanted = method == "HEAD" ? "GET" : method
-        let parts = path.split(separator: "/")
+        // By bytes: to look for characters is to look for the ends of clusters of them.
+        let parts = path.utf8.split(separator: UInt8(ascii: "/")).map { Substring($0) }
         var others: [String] = []
         let ends = places[parts.count]
         for place in parts.last.flatMap({ ends?.ofSegment[$0] }) ?? ends?.ofAny ?? [] {
