@@ -15,6 +15,7 @@ import tempfile
 from server import ADMIN_TOKEN, Tollgate, processor_seconds
 
 ACCOUNTS = 8
+CONNECTIONS = 64
 
 # Each answer to a reservation queues its commit, which the next free connection sends: as many of one as of the other.
 PAIRS = """
@@ -93,19 +94,25 @@ def main():
 
 def measure(options, gate):
     values = {"token": ADMIN_TOKEN, "accounts": ACCOUNTS}
-    # 64 connections that rest 31 ms after each answer send about two thousand requests a second: a thousand pairs.
-    paced = "function delay() return 31 end"
     kinds = [
-        ("reserve and commit, 64 connections", 2, 64, lambda name: PAIRS % (values | {"round": name, "delay": ""})),
-        ("reserve and commit, at about 1,000 a second", 2, 64,
-         lambda name: PAIRS % (values | {"round": name, "delay": paced})),
-        ("usage events in batches of 100, 64 connections", 0.01, 64, lambda name: USAGE % (values | {"round": name})),
+        ("reserve and commit, 64 connections", 2, None,
+         lambda name, rest: PAIRS % (values | {"round": name, "delay": ""})),
+        ("reserve and commit, at about 1,000 a second", 2, 2000,
+         lambda name, rest: PAIRS % (values | {"round": name, "delay": f"function delay() return {rest} end"})),
+        ("usage events in batches of 100, 64 connections", 0.01, None,
+         lambda name, rest: USAGE % (values | {"round": name})),
     ]
     print("| measurement | a second | p50 ms of a request | p99 ms of a request | server's processor time, µs a pair or event |")
     print("| --- | ---: | ---: | ---: | ---: |")
-    for index, (name, share, connections, script) in enumerate(kinds):
-        rounds = [load(options, gate, script(f"{index}.{turn}"), connections) for turn in range(options.rounds + 1)][1:]
-        rate, middle, high, spent = (statistics.median(column) for column in zip(*rounds))
+    for index, (name, share, pace, script) in enumerate(kinds):
+        rounds, rest = [], 20
+        for turn in range(options.rounds + 1):
+            rounds.append(load(options, gate, script(f"{index}.{turn}", rest), CONNECTIONS))
+            if pace:
+                # What a connection rests after an answer, in ms, and the answer itself come to the time that it has for both.
+                answer = 1000 * CONNECTIONS / rounds[-1][0] - rest
+                rest = max(1, round(1000 * CONNECTIONS / pace - answer))
+        rate, middle, high, spent = (statistics.median(column) for column in zip(*rounds[1:]))
         print(f"| {name} | {rate / share:,.0f} | {middle:.2f} | {high:.2f} | {spent * share:,.0f} |")
 
 
