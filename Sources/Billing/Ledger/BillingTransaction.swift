@@ -124,6 +124,7 @@ package protocol BillingTransaction: BillingReader {
     /// Ties payments and sessions of the provider to the account and to the key of what they bought, of all accounts the
     /// first: all of them or none.
     ///
+    /// - Parameter purchases: each once.
     /// - Returns: false where one is tied to another account or key: it has bought something else.
     func tie(purchases: [String], to key: String) throws -> Bool
     func put(_ named: NamedRow) throws
